@@ -1,0 +1,1 @@
+//! The Lambda plan-capacity: wiring only.

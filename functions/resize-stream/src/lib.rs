@@ -1,0 +1,1 @@
+//! The Lambda resize-stream: wiring only.

@@ -1,0 +1,1 @@
+//! The Lambda sync-alarms: wiring only.

@@ -1,0 +1,1 @@
+//! Weir's ports on the AWS SDKs.

@@ -1,0 +1,257 @@
+//! What wakes the functions, read tolerantly: CloudWatch alarm events in every real shape, ticks, and
+//! Weir's own events.
+//!
+//! Unknown fields are passed over, missing ones too where nothing depends on them. The stream comes from
+//! the alarm's tags or its metrics' dimensions, never from the alarm's name. Free text (`reason`) is
+//! never read. Not here: what Weir publishes (`event`).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use thiserror::Error;
+use weir_core::alarms::{AlarmState, STREAM_TAG};
+use weir_core::units::StreamName;
+
+use crate::event::{self, CapacityPlanned, OperatorRequest, StreamResized};
+
+/// Everything a function may be woken by.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Incoming {
+    /// A CloudWatch alarm changed its state.
+    Alarm(Box<AlarmEvent>),
+    /// A schedule fired.
+    Tick,
+    /// A plan was made.
+    CapacityPlanned(Box<CapacityPlanned>),
+    /// A stream was resized.
+    StreamResized(StreamResized),
+    /// An operator asks for something.
+    OperatorRequest(OperatorRequest),
+}
+
+/// A state change of an alarm.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AlarmEvent {
+    /// The alarm.
+    pub alarm_name: String,
+    /// Its ARN, where the event has it.
+    pub alarm_arn: Option<String>,
+    /// Its new state.
+    pub state: AlarmState,
+    /// When it changed. Order and duplicates are told by this, not by arrival.
+    pub state_at: Timestamp,
+    /// Its state before, where the event has it.
+    pub previous_state: Option<AlarmState>,
+    /// The stream it is about, where tags or dimensions name exactly one.
+    pub stream: Option<StreamName>,
+    /// Whether the alarm's own actions were suppressed or muted.
+    pub actions_suppressed: bool,
+}
+
+/// An event that could not be read: where, what, and what to do about it.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{place}: {message}; {fix}")]
+pub struct EventFault {
+    /// Path within the event.
+    pub place: String,
+    /// What is wrong there.
+    pub message: String,
+    /// How to mend it.
+    pub fix: String,
+}
+
+impl EventFault {
+    fn at(place: &str, message: impl Into<String>, fix: &str) -> EventFault {
+        EventFault { place: place.to_owned(), message: message.into(), fix: fix.to_owned() }
+    }
+}
+
+const ALARM_STATE_CHANGE: &str = "CloudWatch Alarm State Change";
+const SEND_WHOLE: &str =
+    "send the event as CloudWatch or EventBridge made it, without a transformer";
+
+impl Incoming {
+    /// Reads an event.
+    pub fn read(event: &Value) -> Result<Incoming, EventFault> {
+        if event.get("alarmData").is_some() {
+            let direct: DirectAlarm = read(event, "")?;
+            return alarm(direct.alarm_data, direct.alarm_arn, "alarmData");
+        }
+        let envelope: Envelope = read(event, "")?;
+        match (envelope.source.as_str(), envelope.detail_type.as_str()) {
+            (_, ALARM_STATE_CHANGE) => {
+                let data = read(&envelope.detail, "detail")?;
+                alarm(data, envelope.resources.into_iter().next(), "detail")
+            }
+            (_, "Scheduled Event") => Ok(Incoming::Tick),
+            (event::SOURCE, detail_type) => own(detail_type, &envelope.detail),
+            (source, detail_type) => Err(EventFault::at(
+                "detail-type",
+                format!("{detail_type:?} from {source:?} is no event Weir works on"),
+                "narrow the rule that sends it",
+            )),
+        }
+    }
+}
+
+fn own(detail_type: &str, detail: &Value) -> Result<Incoming, EventFault> {
+    let version = detail.get("version").and_then(Value::as_u64);
+    if version != Some(event::VERSION.into()) {
+        return Err(EventFault::at(
+            "detail.version",
+            format!("this Weir reads version {} of its events", event::VERSION),
+            "deploy all functions from the same release",
+        ));
+    }
+    match detail_type {
+        "Weir Capacity Planned" => Ok(Incoming::CapacityPlanned(Box::new(read(detail, "detail")?))),
+        "Weir Stream Resized" => Ok(Incoming::StreamResized(read(detail, "detail")?)),
+        "Weir Operator Request" => Ok(Incoming::OperatorRequest(read(detail, "detail")?)),
+        other => Err(EventFault::at(
+            "detail-type",
+            format!("{other:?} wakes no function"),
+            "narrow the rule that sends it",
+        )),
+    }
+}
+
+fn read<T: DeserializeOwned>(value: &Value, place: &str) -> Result<T, EventFault> {
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        let path = error.path().to_string();
+        let place = match (place, path.as_str()) {
+            ("", path) => path.to_owned(),
+            (place, ".") => place.to_owned(),
+            (place, path) => format!("{place}.{path}"),
+        };
+        EventFault { place, message: error.into_inner().to_string(), fix: SEND_WHOLE.to_owned() }
+    })
+}
+
+fn alarm(data: AlarmData, arn: Option<String>, place: &str) -> Result<Incoming, EventFault> {
+    let state_at = timestamp(&data.state.timestamp).ok_or_else(|| {
+        EventFault::at(
+            &format!("{place}.state.timestamp"),
+            format!("{:?} is no time", data.state.timestamp),
+            SEND_WHOLE,
+        )
+    })?;
+    let stream = stream_of(&data);
+    let suppressed = data.state.actions_suppressed_by.is_some() || data.mute_detail.is_some();
+    Ok(Incoming::Alarm(Box::new(AlarmEvent {
+        alarm_name: data.alarm_name,
+        alarm_arn: arn,
+        state: data.state.value.into(),
+        state_at,
+        previous_state: data.previous_state.and_then(|state| state.value).map(AlarmState::from),
+        stream,
+        actions_suppressed: suppressed,
+    })))
+}
+
+/// The one stream the alarm is about: by Weir's tag, else by the dimensions of its Kinesis metrics.
+fn stream_of(data: &AlarmData) -> Option<StreamName> {
+    let tagged = data.alarm_tags.get(STREAM_TAG).map(String::as_str);
+    let mut watched: BTreeSet<&str> = data
+        .configuration
+        .metrics
+        .iter()
+        .filter_map(|metric| metric.metric_stat.as_ref())
+        .filter_map(|stat| stat.metric.dimensions.get("StreamName").map(String::as_str))
+        .collect();
+    let only = if watched.len() == 1 { watched.pop_first() } else { None };
+    tagged.or(only).and_then(|name| StreamName::new(name).ok())
+}
+
+/// CloudWatch writes `+0000`, which RFC 3339 does not allow.
+fn timestamp(text: &str) -> Option<Timestamp> {
+    text.parse().ok().or_else(|| Timestamp::strptime("%Y-%m-%dT%H:%M:%S%.f%z", text).ok())
+}
+
+#[derive(Deserialize)]
+struct Envelope {
+    #[serde(default)]
+    source: String,
+    #[serde(rename = "detail-type", default)]
+    detail_type: String,
+    #[serde(default)]
+    resources: Vec<String>,
+    #[serde(default)]
+    detail: Value,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct DirectAlarm {
+    alarm_arn: Option<String>,
+    alarm_data: AlarmData,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct AlarmData {
+    alarm_name: String,
+    state: State,
+    previous_state: Option<PreviousState>,
+    #[serde(default)]
+    configuration: Configuration,
+    #[serde(default)]
+    alarm_tags: BTreeMap<String, String>,
+    mute_detail: Option<Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct State {
+    value: StateValue,
+    timestamp: String,
+    actions_suppressed_by: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct PreviousState {
+    value: Option<StateValue>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+enum StateValue {
+    Ok,
+    Alarm,
+    InsufficientData,
+}
+
+impl From<StateValue> for AlarmState {
+    fn from(value: StateValue) -> AlarmState {
+        match value {
+            StateValue::Ok => AlarmState::Ok,
+            StateValue::Alarm => AlarmState::Alarm,
+            StateValue::InsufficientData => AlarmState::InsufficientData,
+        }
+    }
+}
+
+#[derive(Default, Deserialize)]
+struct Configuration {
+    #[serde(default)]
+    metrics: Vec<Metric>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Metric {
+    metric_stat: Option<MetricStat>,
+}
+
+#[derive(Deserialize)]
+struct MetricStat {
+    metric: MetricName,
+}
+
+#[derive(Deserialize)]
+struct MetricName {
+    #[serde(default)]
+    dimensions: BTreeMap<String, String>,
+}

@@ -1,0 +1,14 @@
+//! Weir's control loops, over ports: plan-capacity, resize-stream, sync-alarms.
+//!
+//! Here: the loops, the ports they need (one trait per verb, as rights are), what the ledger
+//! remembers, the events that join the loops, and CloudWatch's events read tolerantly. Not here:
+//! decisions (`weir-core`), AWS SDKs (`weir-aws`), the simulated AWS (`weir-twin`).
+
+pub mod event;
+pub mod incoming;
+pub mod ledger;
+pub mod plan_capacity;
+pub mod ports;
+pub mod recovery;
+pub mod resize_stream;
+pub mod sync_alarms;

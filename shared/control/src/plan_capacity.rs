@@ -1,0 +1,308 @@
+//! The loop plan-capacity: observe the streams that are due, plan, remember, publish.
+//!
+//! It has no right to change a stream. One stream's failure never costs another its plan. Not here: the
+//! decision (`weir_core::plan`), carrying it out (`resize_stream`).
+
+use jiff::Timestamp;
+use weir_core::action::{ActionRecord, Change, Outcome};
+use weir_core::budget::Budget;
+use weir_core::history::History;
+use weir_core::observation::{
+    CapacityMode, Observation, ShardQuota, Signal, StreamState, StreamStatus,
+};
+use weir_core::plan::{Action, DAYS_PERIOD_SECONDS, Plan, plan};
+use weir_core::policy::{Governance, Policy, PolicySet};
+use weir_core::reasons::Reason;
+use weir_core::series::Series;
+use weir_core::units::StreamName;
+
+use crate::event::{CapacityPlanned, StreamResized, VERSION, WeirEvent};
+use crate::ledger::{PlanId, Planned, StreamRecord};
+use crate::ports::{
+    Clock, DescribeStream, FindDue, ListStreams, PortError, PortResult, PublishEvents, ReadQuota,
+    ReadRecord, ReadTraffic, RecordOutcome, RecordPlan, Traffic,
+};
+use crate::recovery::{self, Found};
+
+/// Why the loop runs.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Wake {
+    /// The tick: all streams that are due.
+    Due,
+    /// An alarm or an operator: this stream, due or not.
+    Stream(StreamName),
+    /// An operator: every managed stream, due or not.
+    All,
+}
+
+/// A stream for which no plan was made.
+#[derive(Debug)]
+pub struct Skipped {
+    /// Which.
+    pub stream: StreamName,
+    /// Why.
+    pub reason: Reason,
+    /// The failed call, where one failed.
+    pub error: Option<PortError>,
+}
+
+/// What a run did.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// Plans made, with their ids.
+    pub plans: Vec<(PlanId, Plan)>,
+    /// Streams without a plan.
+    pub skipped: Vec<Skipped>,
+    /// Failures that cost no stream its plan: quota unread, ledger down, events unpublished.
+    pub troubles: Vec<PortError>,
+}
+
+/// Everything this loop needs.
+pub trait Ports:
+    Clock
+    + DescribeStream
+    + ListStreams
+    + ReadTraffic
+    + ReadQuota
+    + PublishEvents
+    + FindDue
+    + ReadRecord
+    + RecordPlan
+    + RecordOutcome
+{
+}
+
+impl<P> Ports for P where
+    P: Clock
+        + DescribeStream
+        + ListStreams
+        + ReadTraffic
+        + ReadQuota
+        + PublishEvents
+        + FindDue
+        + ReadRecord
+        + RecordPlan
+        + RecordOutcome
+{
+}
+
+/// A stream on its way to a plan.
+struct Candidate<'a> {
+    stream: StreamName,
+    policy: &'a Policy,
+    record: Option<StreamRecord>,
+    state: StreamState,
+}
+
+/// Runs the loop once.
+pub async fn run<P: Ports>(ports: &P, policies: &PolicySet, wake: Wake) -> PortResult<Report> {
+    let mut report = Report::default();
+    let mut events = Vec::new();
+    let mut candidates = Vec::new();
+    for stream in streams(ports, policies, wake, &mut report).await? {
+        match look(ports, policies, &stream, &mut report, &mut events).await {
+            Ok(candidate) => candidates.push(candidate),
+            Err((reason, error)) => report.skipped.push(Skipped { stream, reason, error }),
+        }
+    }
+    if !candidates.is_empty() {
+        let quota = quota(ports, &mut report).await;
+        let names: Vec<StreamName> = candidates.iter().map(|c| c.stream.clone()).collect();
+        let traffic = ports.read_traffic(&names, ports.now()).await;
+        for (candidate, traffic) in candidates.into_iter().zip(traffic) {
+            decide(ports, candidate, traffic, &quota, &mut report, &mut events).await;
+        }
+    }
+    if !events.is_empty() {
+        ports.publish(&events).await?;
+    }
+    Ok(report)
+}
+
+/// Which streams to plan for. A ledger that cannot say what is due must not stop scale-out, so then all
+/// managed streams are looked at.
+async fn streams<P: Ports>(
+    ports: &P,
+    policies: &PolicySet,
+    wake: Wake,
+    report: &mut Report,
+) -> PortResult<Vec<StreamName>> {
+    let managed = async || -> PortResult<Vec<StreamName>> {
+        let mut streams = ports.list_streams().await?;
+        streams.retain(|stream| policies.governing(stream) != Governance::None);
+        Ok(streams)
+    };
+    match wake {
+        Wake::Stream(stream) => Ok(vec![stream]),
+        Wake::All => managed().await,
+        Wake::Due => match ports.due_streams(ports.now()).await {
+            Ok(streams) => Ok(streams),
+            Err(error) => {
+                report.troubles.push(error);
+                managed().await
+            }
+        },
+    }
+}
+
+/// Reads what is needed before traffic is worth reading.
+async fn look<'a, P: Ports>(
+    ports: &P,
+    policies: &'a PolicySet,
+    stream: &StreamName,
+    report: &mut Report,
+    events: &mut Vec<WeirEvent>,
+) -> Result<Candidate<'a>, (Reason, Option<PortError>)> {
+    let policy = match policies.governing(stream) {
+        Governance::By(policy) => policy,
+        Governance::Faulty => return Err((Reason::PolicyInvalid, None)),
+        Governance::None => return Err((Reason::Unmanaged, None)),
+    };
+    let state = ports
+        .describe_stream(stream)
+        .await
+        .map_err(|error| (error.failure.reason(), Some(error)))?;
+    let now = ports.now();
+    let mut record = match ports.read_record(stream, Budget::window_start(now)).await {
+        Ok(record) => Some(record.unwrap_or_else(|| StreamRecord::new(now))),
+        Err(error) => {
+            report.troubles.push(error);
+            None
+        }
+    };
+    if let Some(record) = &mut record {
+        match recovery::clear_up(ports, stream, record, &state, now).await {
+            Ok(Found::Nothing | Found::Cleared(None)) => {}
+            Ok(Found::InFlight) => return Err((Reason::ActionInFlight, None)),
+            Ok(Found::Cleared(Some((plan_id, action)))) => {
+                events.extend(resized(stream, plan_id, &action));
+            }
+            Err(error) => return Err((Reason::LedgerUnavailable, Some(error))),
+        }
+        note_strangers(ports, stream, record, &state, now, report).await;
+    }
+    Ok(Candidate { stream: stream.clone(), policy, record, state })
+}
+
+/// The event that an executor died before publishing.
+fn resized(stream: &StreamName, plan_id: PlanId, action: &ActionRecord) -> Option<WeirEvent> {
+    match (action.change, action.outcome) {
+        (Change::Reshard { from, to }, Outcome::Accepted) => {
+            Some(WeirEvent::StreamResized(StreamResized {
+                version: VERSION,
+                plan_id,
+                stream: stream.clone(),
+                from,
+                to,
+                accepted_at: action.at,
+            }))
+        }
+        _ => None,
+    }
+}
+
+/// Somebody else's reshard counts against the same daily limit, so it is written down like ours.
+async fn note_strangers<P: Ports>(
+    ports: &P,
+    stream: &StreamName,
+    record: &mut StreamRecord,
+    state: &StreamState,
+    now: Timestamp,
+    report: &mut Report,
+) {
+    if !settled(state) {
+        return;
+    }
+    let Some(action) = record.unexplained_change(state.open_shards, now) else { return };
+    let plan = PlanId::of_stranger(now);
+    match ports.record_outcome(stream, &plan, &action).await {
+        Ok(()) => record.actions.push(crate::ledger::StoredAction {
+            plan,
+            record: action,
+            published: true,
+        }),
+        Err(error) => report.troubles.push(error),
+    }
+}
+
+fn settled(state: &StreamState) -> bool {
+    state.status == StreamStatus::Active && state.mode == CapacityMode::Provisioned
+}
+
+async fn quota<P: Ports>(ports: &P, report: &mut Report) -> Signal<ShardQuota> {
+    match ports.read_quota().await {
+        Ok(value) => Signal::Known { value, read_at: ports.now() },
+        Err(error) => {
+            let missing = Signal::Missing(error.to_string());
+            report.troubles.push(error);
+            missing
+        }
+    }
+}
+
+/// Plans for one stream, remembers the plan, and puts its event with the others.
+async fn decide<P: Ports>(
+    ports: &P,
+    candidate: Candidate<'_>,
+    traffic: PortResult<Traffic>,
+    quota: &Signal<ShardQuota>,
+    report: &mut Report,
+    events: &mut Vec<WeirEvent>,
+) {
+    let Candidate { stream, policy, record, state } = candidate;
+    let now = ports.now();
+    let (minutes, days) = match traffic {
+        Ok(traffic) => (Signal::Known { value: traffic.minutes, read_at: now }, traffic.days),
+        Err(error) => {
+            let missing = Signal::Missing(error.to_string());
+            report.troubles.push(error);
+            (missing, Series::empty(now, DAYS_PERIOD_SECONDS))
+        }
+    };
+    let open_shards = settled(&state).then_some(state.open_shards);
+    let observation = Observation {
+        stream: stream.clone(),
+        observed_at: now,
+        state,
+        minutes,
+        quota: quota.clone(),
+    };
+    let history = History {
+        days,
+        actions: record.as_ref().map(StreamRecord::action_records),
+        paused: record.as_ref().and_then(|r| r.pause.as_ref()).is_some_and(|p| p.holds(now)),
+    };
+    let plan = plan(policy, &observation, &history, now);
+    let id = match &record {
+        Some(record) => PlanId::of(now, record.version + 1),
+        None => PlanId::without_ledger(now),
+    };
+    let event = worth_telling(&plan).then(|| CapacityPlanned::new(id.clone(), &plan));
+    if let Some(record) = &record {
+        let planned = Planned {
+            id: id.clone(),
+            from_version: record.version,
+            revisit_at: plan.revisit_at,
+            open_shards,
+            event: event.clone(),
+        };
+        match ports.record_plan(&stream, &planned).await {
+            Ok(true) => {}
+            Ok(false) => {
+                let reason = Reason::PlanSuperseded;
+                report.skipped.push(Skipped { stream, reason, error: None });
+                return;
+            }
+            // Nobody can claim an unrecorded plan by its id; the executor treats it as one made while
+            // the ledger was down.
+            Err(error) => report.troubles.push(error),
+        }
+    }
+    events.extend(event.map(WeirEvent::CapacityPlanned));
+    report.plans.push((id, plan));
+}
+
+/// Plans that hold because all is well are kept to the log: they would be a thousand events a day.
+fn worth_telling(plan: &Plan) -> bool {
+    matches!(plan.action, Action::Reshard { .. }) || plan.wanted != plan.allowed
+}

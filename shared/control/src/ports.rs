@@ -1,0 +1,249 @@
+//! What the loops need from the world: one trait per verb, so that each loop asks for the least.
+//!
+//! The same loops run on AWS and on the twin; both implement these traits. Not here: the ledger's own
+//! types (`ledger`).
+
+use jiff::Timestamp;
+use thiserror::Error;
+use weir_core::action::ActionRecord;
+use weir_core::alarms::{ActualAlarm, AlarmName, AlarmSpec};
+use weir_core::observation::{ShardQuota, StreamState};
+use weir_core::reasons::Reason;
+use weir_core::series::Series;
+use weir_core::units::{Shards, StreamName};
+
+use crate::event::WeirEvent;
+use crate::ledger::{Claimed, PlanId, Planned, StreamRecord};
+
+/// Why a call on the world failed, in the terms a loop decides by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// What the call is about does not exist.
+    Missing,
+    /// It is being changed and takes no other change now.
+    Busy,
+    /// A limit: of the day, of the account, or of calls per second. AWS does not say which.
+    Limit,
+    /// The stream is in the other capacity mode.
+    WrongMode,
+    /// AWS takes this request for wrong.
+    Invalid,
+    /// No right to make this call.
+    Denied,
+    /// The service failed or could not be reached; the call certainly changed nothing.
+    Unavailable,
+    /// The call was sent and no answer came: it may have taken effect.
+    AnswerLost,
+}
+
+impl Failure {
+    /// Whether the same call may succeed later.
+    pub fn retryable(self) -> bool {
+        match self {
+            Failure::Busy | Failure::Limit | Failure::Unavailable | Failure::AnswerLost => true,
+            Failure::Missing | Failure::WrongMode | Failure::Invalid | Failure::Denied => false,
+        }
+    }
+
+    /// The reason that is given for it.
+    pub fn reason(self) -> Reason {
+        match self {
+            Failure::Missing => Reason::StreamMissing,
+            Failure::Busy => Reason::StreamBusy,
+            Failure::Limit => Reason::LimitReached,
+            Failure::WrongMode => Reason::StreamOnDemand,
+            Failure::Invalid => Reason::TargetRefused,
+            Failure::Denied => Reason::AccessDenied,
+            Failure::Unavailable => Reason::ServiceFailed,
+            Failure::AnswerLost => Reason::OutcomeUnknown,
+        }
+    }
+}
+
+/// A call on the world that failed.
+#[derive(Debug, Error)]
+#[error("{operation} failed: {message}")]
+pub struct PortError {
+    /// The operation, as AWS names it.
+    pub operation: &'static str,
+    /// What a loop decides by.
+    pub failure: Failure,
+    /// What the service said.
+    pub message: String,
+    /// What lies below.
+    #[source]
+    pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+/// The result of a call on the world.
+pub type PortResult<T> = Result<T, PortError>;
+
+/// Traffic of one stream.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Traffic {
+    /// The last [`weir_core::plan::MINUTES_OBSERVED`] minutes, by the minute.
+    pub minutes: Series,
+    /// The last [`weir_core::plan::DAYS_OBSERVED`] days, in coarser periods.
+    pub days: Series,
+}
+
+/// The time.
+pub trait Clock {
+    /// Now.
+    fn now(&self) -> Timestamp;
+}
+
+/// DescribeStreamSummary.
+#[allow(async_fn_in_trait)] // one executor per program; no caller needs Send
+pub trait DescribeStream {
+    /// The stream as it is.
+    async fn describe_stream(&self, stream: &StreamName) -> PortResult<StreamState>;
+}
+
+/// ListStreams.
+#[allow(async_fn_in_trait)]
+pub trait ListStreams {
+    /// Every stream of the account and region.
+    async fn list_streams(&self) -> PortResult<Vec<StreamName>>;
+}
+
+/// GetMetricData.
+#[allow(async_fn_in_trait)]
+pub trait ReadTraffic {
+    /// Traffic of each stream, in the order asked for, up to `now`. One stream's failure is its own.
+    async fn read_traffic(
+        &self,
+        streams: &[StreamName],
+        now: Timestamp,
+    ) -> Vec<PortResult<Traffic>>;
+}
+
+/// DescribeLimits.
+#[allow(async_fn_in_trait)]
+pub trait ReadQuota {
+    /// The account's shard quota. An answer up to a few minutes old will do.
+    async fn read_quota(&self) -> PortResult<ShardQuota>;
+}
+
+/// UpdateShardCount.
+#[allow(async_fn_in_trait)]
+pub trait Reshard {
+    /// Asks once; never repeats the call.
+    async fn reshard(&self, stream: &StreamName, to: Shards) -> PortResult<()>;
+}
+
+/// PutEvents.
+#[allow(async_fn_in_trait)]
+pub trait PublishEvents {
+    /// Publishes all of them, or fails.
+    async fn publish(&self, events: &[WeirEvent]) -> PortResult<()>;
+}
+
+/// DescribeAlarms.
+#[allow(async_fn_in_trait)]
+pub trait ReadAlarms {
+    /// These alarms, as far as they exist. `desired` is what each is compared with.
+    async fn read_alarms(&self, desired: &[AlarmSpec]) -> PortResult<Vec<ActualAlarm>>;
+    /// Every alarm under Weir's prefix, compared likewise.
+    async fn read_all_alarms(&self, desired: &[AlarmSpec]) -> PortResult<Vec<ActualAlarm>>;
+}
+
+/// PutMetricAlarm, SetAlarmState, DeleteAlarms.
+#[allow(async_fn_in_trait)]
+pub trait WriteAlarms {
+    /// Creates or overwrites one alarm; its state stays.
+    async fn put_alarm(&self, spec: &AlarmSpec) -> PortResult<()>;
+    /// Sets one alarm to "insufficient data", from where it can go off again.
+    async fn rearm_alarm(&self, name: &AlarmName) -> PortResult<()>;
+    /// Deletes alarms by name.
+    async fn delete_alarms(&self, names: &[String]) -> PortResult<()>;
+}
+
+/// Streams that are due.
+#[allow(async_fn_in_trait)]
+pub trait FindDue {
+    /// Registered streams whose `revisit_at` has come.
+    async fn due_streams(&self, now: Timestamp) -> PortResult<Vec<StreamName>>;
+}
+
+/// What is remembered of a stream.
+#[allow(async_fn_in_trait)]
+pub trait ReadRecord {
+    /// The stream's record with its actions since `since`, read consistently; `None` when the stream was
+    /// never registered.
+    async fn read_record(
+        &self,
+        stream: &StreamName,
+        since: Timestamp,
+    ) -> PortResult<Option<StreamRecord>>;
+}
+
+/// Remembering a plan.
+#[allow(async_fn_in_trait)]
+pub trait RecordPlan {
+    /// Writes the plan and moves the record on, if the record still has the version the plan was made
+    /// from. `false` when it has not: somebody else planned meanwhile.
+    async fn record_plan(&self, stream: &StreamName, planned: &Planned) -> PortResult<bool>;
+}
+
+/// Carrying out a plan.
+#[allow(async_fn_in_trait)]
+pub trait RecordAction {
+    /// Claims a plan for carrying out, if it is still the newest and no other is in flight.
+    async fn claim(
+        &self,
+        stream: &StreamName,
+        plan: &PlanId,
+        now: Timestamp,
+    ) -> PortResult<Claimed>;
+    /// Writes down that an action is about to be made. The plan must be claimed.
+    async fn record_intent(
+        &self,
+        stream: &StreamName,
+        plan: &PlanId,
+        action: &ActionRecord,
+    ) -> PortResult<()>;
+    /// Writes down that the event of the action's outcome was published.
+    async fn record_published(
+        &self,
+        stream: &StreamName,
+        plan: &PlanId,
+        action: &ActionRecord,
+    ) -> PortResult<()>;
+}
+
+/// Closing what was begun.
+#[allow(async_fn_in_trait)]
+pub trait RecordOutcome {
+    /// Writes down what became of an action (new or intended), and gives the plan's claim back.
+    async fn record_outcome(
+        &self,
+        stream: &StreamName,
+        plan: &PlanId,
+        action: &ActionRecord,
+    ) -> PortResult<()>;
+    /// Gives the plan's claim back without an action.
+    async fn release(&self, stream: &StreamName, plan: &PlanId) -> PortResult<()>;
+}
+
+/// Which streams are registered.
+#[allow(async_fn_in_trait)]
+pub trait Register {
+    /// Every registered stream.
+    async fn registered(&self) -> PortResult<Vec<StreamName>>;
+    /// Makes sure the stream has a record; a new one is due at once.
+    async fn register(&self, stream: &StreamName, now: Timestamp) -> PortResult<()>;
+    /// Takes the stream out of the due ones; what was remembered stays until it expires.
+    async fn retire(&self, stream: &StreamName) -> PortResult<()>;
+}
+
+/// Pausing.
+#[allow(async_fn_in_trait)]
+pub trait Pause {
+    /// Pauses Weir for a stream, or resumes it with `None`.
+    async fn set_pause(
+        &self,
+        stream: &StreamName,
+        pause: Option<&crate::ledger::PauseNote>,
+    ) -> PortResult<()>;
+}

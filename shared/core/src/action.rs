@@ -1,0 +1,76 @@
+//! Actions: the calls that change a stream, as the ledger remembers them.
+//!
+//! Not here: how many are left (`budget`), or making them (`weir-control`).
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::observation::CapacityMode;
+use crate::reasons::Reason;
+use crate::units::Shards;
+
+/// One call that changes a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Change {
+    /// One UpdateShardCount.
+    Reshard {
+        /// Open shards before.
+        from: Shards,
+        /// Open shards asked for.
+        to: Shards,
+    },
+    /// One UpdateStreamMode.
+    SwitchMode {
+        /// The mode asked for.
+        to: CapacityMode,
+    },
+}
+
+impl Change {
+    /// Whether it takes shards away.
+    pub fn is_scale_in(&self) -> bool {
+        matches!(self, Change::Reshard { from, to } if to < from)
+    }
+}
+
+/// What became of an action.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum Outcome {
+    /// Written down, perhaps sent: nobody knows yet.
+    Intended,
+    /// AWS took it.
+    Accepted,
+    /// It was not made, or AWS refused it.
+    Refused {
+        /// Why.
+        reason: Reason,
+    },
+    /// Sent, and the answer was lost.
+    Unknown,
+}
+
+impl Outcome {
+    /// Whether the action counts against the day's budget. What nobody knows counts. A call that AWS
+    /// refused is taken not to count; AWS does not say.
+    pub fn counts(self) -> bool {
+        !matches!(self, Outcome::Refused { .. })
+    }
+
+    /// Whether the ledger still waits to hear what became of it.
+    pub fn is_open(self) -> bool {
+        matches!(self, Outcome::Intended)
+    }
+}
+
+/// An action as remembered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ActionRecord {
+    /// When it was intended: never later than the call itself.
+    pub at: Timestamp,
+    /// The call.
+    pub change: Change,
+    /// What became of it.
+    pub outcome: Outcome,
+}

@@ -1,0 +1,260 @@
+//! Which alarms a stream should have, and what it takes to get from the ones it has to those.
+//!
+//! Two per stream. *Surge* wakes the planner when demand nears capacity; its metric math gives demand in
+//! shards, so that a reshard changes the threshold alone. *Throttle* wakes it on the first refused
+//! write. Scale-in needs no alarm: the tick sees to it. Not here: calling CloudWatch (`weir-aws`).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use crate::limits;
+use crate::policy::Policy;
+use crate::units::{Shards, StreamName};
+
+/// Tag that names the stream an alarm belongs to; CloudWatch hands it on in the alarm's events.
+pub const STREAM_TAG: &str = "weir:stream";
+/// Tag that names the kind of an alarm.
+pub const KIND_TAG: &str = "weir:kind";
+
+const PERIOD_SECONDS: u32 = 60;
+
+/// The name of an alarm that Weir owns: it begins with the installation's prefix.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AlarmName(String);
+
+impl AlarmName {
+    /// The name of `stream`'s alarm of this kind.
+    pub fn of(prefix: &AlarmPrefix, kind: AlarmKind, stream: &StreamName) -> AlarmName {
+        AlarmName(format!("{prefix}{kind}-{stream}"))
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for AlarmName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What the names of all alarms of this installation begin with. Alarms outside it are never touched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AlarmPrefix(String);
+
+/// A prefix that could not be one.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no alarm prefix: 1 to 64 letters, digits, '_', '.' or '-' are, ending in '-'")]
+pub struct NotAnAlarmPrefix(pub String);
+
+/// Longest prefix; with the longest kind and stream name it still makes an alarm name.
+const PREFIX_CHARS_MAX: usize = 64;
+const _: () = assert!(
+    PREFIX_CHARS_MAX + "throttle-".len() + 128 <= limits::ALARM_NAME_CHARS_MAX,
+    "every stream's alarms must have names that fit"
+);
+
+impl AlarmPrefix {
+    /// Checks what came from outside.
+    pub fn new(prefix: &str) -> Result<AlarmPrefix, NotAnAlarmPrefix> {
+        let allowed = prefix.len() <= PREFIX_CHARS_MAX
+            && prefix.ends_with('-')
+            && StreamName::new(prefix).is_ok();
+        allowed.then(|| AlarmPrefix(prefix.to_owned())).ok_or(NotAnAlarmPrefix(prefix.to_owned()))
+    }
+}
+
+impl Default for AlarmPrefix {
+    fn default() -> AlarmPrefix {
+        AlarmPrefix("weir-".to_owned())
+    }
+}
+
+impl fmt::Display for AlarmPrefix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What an alarm is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum AlarmKind {
+    /// Demand nears capacity.
+    Surge,
+    /// A write was refused.
+    Throttle,
+}
+
+impl AlarmKind {
+    /// Every kind.
+    pub const ALL: [AlarmKind; 2] = [AlarmKind::Surge, AlarmKind::Throttle];
+}
+
+impl fmt::Display for AlarmKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            AlarmKind::Surge => "surge",
+            AlarmKind::Throttle => "throttle",
+        })
+    }
+}
+
+/// One input of an alarm.
+#[derive(Clone, Debug, PartialEq)]
+pub enum AlarmQuery {
+    /// The sum of a stream's metric over a period.
+    StreamSum {
+        /// Name within the alarm.
+        id: &'static str,
+        /// Metric of the `AWS/Kinesis` namespace.
+        metric: &'static str,
+    },
+    /// Metric math over the others; the alarm watches its value.
+    Expression {
+        /// Name within the alarm.
+        id: &'static str,
+        /// The formula.
+        formula: String,
+        /// What the value is, for people.
+        label: &'static str,
+    },
+}
+
+/// Everything an alarm of Weir's is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AlarmSpec {
+    /// Its name.
+    pub name: AlarmName,
+    /// What it is for.
+    pub kind: AlarmKind,
+    /// The stream it watches.
+    pub stream: StreamName,
+    /// For people.
+    pub description: String,
+    /// Its inputs. The last one is watched.
+    pub queries: Vec<AlarmQuery>,
+    /// Length of a period, seconds.
+    pub period_seconds: u32,
+    /// It goes off when the watched value is at least this.
+    pub threshold: f64,
+    /// Periods looked at.
+    pub evaluation_periods: u32,
+    /// Periods of those that must be at or above the threshold.
+    pub datapoints_to_alarm: u32,
+}
+
+/// The alarms that `stream` should have at this size.
+pub fn desired(
+    prefix: &AlarmPrefix,
+    policy: &Policy,
+    stream: &StreamName,
+    open: Shards,
+) -> Vec<AlarmSpec> {
+    AlarmKind::ALL.map(|kind| spec(prefix, policy, stream, open, kind)).into()
+}
+
+fn spec(
+    prefix: &AlarmPrefix,
+    policy: &Policy,
+    stream: &StreamName,
+    open: Shards,
+    kind: AlarmKind,
+) -> AlarmSpec {
+    let sum = |id, metric| AlarmQuery::StreamSum { id, metric };
+    let (description, queries, threshold) = match kind {
+        AlarmKind::Surge => {
+            let period = f64::from(PERIOD_SECONDS);
+            let formula = format!(
+                "MAX([bytes/{}, records/{}])",
+                period * limits::SHARD_WRITE_BYTES_PER_SECOND,
+                period * limits::SHARD_WRITE_RECORDS_PER_SECOND,
+            );
+            (
+                format!("Weir: demand on {stream} is near the capacity of its {open} shards"),
+                vec![
+                    sum("bytes", "IncomingBytes"),
+                    sum("records", "IncomingRecords"),
+                    AlarmQuery::Expression { id: "load", formula, label: "Demand in shards" },
+                ],
+                f64::from(open.get()) * policy.surge_alarm_use.get(),
+            )
+        }
+        AlarmKind::Throttle => (
+            format!("Weir: writes to {stream} are being refused"),
+            vec![sum("throttled", "WriteProvisionedThroughputExceeded")],
+            1.0,
+        ),
+    };
+    AlarmSpec {
+        name: AlarmName::of(prefix, kind, stream),
+        kind,
+        stream: stream.clone(),
+        description,
+        queries,
+        period_seconds: PERIOD_SECONDS,
+        threshold,
+        evaluation_periods: 1,
+        datapoints_to_alarm: 1,
+    }
+}
+
+/// An alarm's state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AlarmState {
+    /// Below its threshold.
+    Ok,
+    /// At or above it.
+    Alarm,
+    /// Not enough data to tell.
+    InsufficientData,
+}
+
+/// An alarm as it is in CloudWatch.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ActualAlarm {
+    /// Its name, under Weir's prefix.
+    pub name: String,
+    /// Its state.
+    pub state: AlarmState,
+    /// Whether it is configured as `spec`: compared by the adapter, field by field.
+    pub spec: Option<AlarmSpec>,
+}
+
+/// What brings the actual alarms to the desired ones.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AlarmChanges {
+    /// Put these, new or changed.
+    pub put: Vec<AlarmSpec>,
+    /// Set these back: their configuration changed while they were in ALARM, and an alarm that stays in
+    /// ALARM never fires again.
+    pub rearm: Vec<AlarmName>,
+    /// Delete these: nothing wants them any more.
+    pub delete: Vec<String>,
+}
+
+/// Desired minus actual. Actual alarms that nothing desires are deleted, so `actual` must hold only
+/// alarms of the streams that `desired` is about, under Weir's own prefix.
+pub fn changes(desired: Vec<AlarmSpec>, actual: &[ActualAlarm]) -> AlarmChanges {
+    let by_name: BTreeMap<&str, &ActualAlarm> =
+        actual.iter().map(|alarm| (alarm.name.as_str(), alarm)).collect();
+    let wanted: BTreeSet<String> =
+        desired.iter().map(|spec| spec.name.as_str().to_owned()).collect();
+    let mut changes = AlarmChanges {
+        delete: actual.iter().map(|a| a.name.clone()).filter(|n| !wanted.contains(n)).collect(),
+        ..AlarmChanges::default()
+    };
+    for spec in desired {
+        match by_name.get(spec.name.as_str()) {
+            Some(alarm) if alarm.spec.as_ref() == Some(&spec) => {}
+            found => {
+                if found.is_some_and(|alarm| alarm.state == AlarmState::Alarm) {
+                    changes.rearm.push(spec.name.clone());
+                }
+                changes.put.push(spec);
+            }
+        }
+    }
+    changes
+}

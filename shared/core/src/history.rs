@@ -1,0 +1,17 @@
+//! What a plan remembers: earlier traffic and earlier actions.
+//!
+//! Not here: where it is kept (`weir-control` ports), or what it says about tomorrow (`forecast`).
+
+use crate::action::ActionRecord;
+use crate::series::Series;
+
+/// What is remembered of a stream.
+#[derive(Clone, Debug, PartialEq)]
+pub struct History {
+    /// Earlier days in coarser periods; may be empty for a young stream.
+    pub days: Series,
+    /// Actions of the budget window; `None` when the ledger could not be read.
+    pub actions: Option<Vec<ActionRecord>>,
+    /// Whether an operator has paused Weir for the stream.
+    pub paused: bool,
+}

@@ -1,0 +1,284 @@
+//! The planner: what size a stream should have, what it may have, and why.
+//!
+//! Stages in order: demand → forecast → wanted size → clamps → action → revisit. Pure: the same
+//! inputs give the same plan. Not here: reading, acting, or the words of messages.
+
+mod clamps;
+mod explain;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::budget::Budget;
+use crate::demand::{Demand, demand};
+use crate::forecast::{self, Forecast};
+use crate::history::History;
+use crate::limits;
+use crate::observation::{CapacityMode, Observation, StreamStatus};
+use crate::policy::{OperatingMode, Policy};
+use crate::reasons::Reason;
+use crate::series::Series;
+use crate::units::{Shards, StreamName};
+
+/// Minutes of traffic a plan looks at: an hour of quiet, and the level before it.
+pub const MINUTES_OBSERVED: u32 = 240;
+/// Days of coarser traffic a plan looks at.
+pub const DAYS_OBSERVED: u32 = 15;
+/// Period of that coarser traffic, seconds.
+pub const DAYS_PERIOD_SECONDS: u32 = 300;
+
+/// A plan older than this is not carried out: the world has moved on.
+const EXPIRES_AFTER_MINUTES: i64 = 5;
+/// A smaller size must save at least this share of the shards: a reshard is one of ten a day.
+const SCALE_IN_SAVES_AT_LEAST: f64 = 0.10;
+
+/// What is to be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Nothing, for this reason.
+    Hold(Reason),
+    /// One UpdateShardCount.
+    Reshard {
+        /// Open shards now.
+        from: Shards,
+        /// Open shards to ask for.
+        to: Shards,
+    },
+}
+
+/// One limit that made the allowed size differ from the wanted one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Clamp {
+    /// Which limit.
+    pub reason: Reason,
+    /// The size before it.
+    pub from: Shards,
+    /// The size after it.
+    pub to: Shards,
+}
+
+/// What the plan saw.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Evidence {
+    /// Expected demand.
+    pub forecast: Forecast,
+    /// Demand is above capacity, or writes were just throttled.
+    pub emergency: bool,
+    /// Minutes within the scale-in window about which nothing is known.
+    pub unknown_minutes: u32,
+    /// Age of the newest traffic data, seconds; `None` when there is none at all.
+    pub newest_data_age_seconds: Option<i64>,
+    /// How far the slowest polling consumer is behind, seconds; `None` when none reports.
+    pub consumer_lag_seconds: Option<u32>,
+    /// Calls left; `None` when the ledger could not be read.
+    pub budget: Option<Budget>,
+}
+
+/// The planner's answer.
+#[must_use]
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan {
+    /// Which stream.
+    pub stream: StreamName,
+    /// Whether it may be carried out.
+    pub mode: OperatingMode,
+    /// When it was made.
+    pub planned_at: Timestamp,
+    /// When it is too old to carry out.
+    pub expires_at: Timestamp,
+    /// When the stream is due again, whatever alarms say.
+    pub revisit_at: Timestamp,
+    /// Open shards when it was made.
+    pub open: Shards,
+    /// The size the demand needs.
+    pub wanted: Shards,
+    /// The size after all clamps.
+    pub allowed: Shards,
+    /// Every clamp that changed something, in order.
+    pub clamps: Vec<Clamp>,
+    /// What is to be done.
+    pub action: Action,
+    /// What it rests on.
+    pub evidence: Evidence,
+}
+
+/// What the stages share.
+struct Sight<'a> {
+    policy: &'a Policy,
+    observation: &'a Observation,
+    history: &'a History,
+    now: Timestamp,
+    minutes: Vec<Demand>,
+    raw: Option<&'a Series>,
+    evidence: Evidence,
+}
+
+/// Plans for one stream.
+pub fn plan(policy: &Policy, observation: &Observation, history: &History, now: Timestamp) -> Plan {
+    let sight = Sight::take(policy, observation, history, now);
+    let open = observation.state.open_shards;
+    let wanted = sight.wanted();
+    let (allowed, clamps) = clamps::apply(&sight, wanted);
+    let action = match sight.standstill() {
+        Some(reason) => Action::Hold(reason),
+        None if allowed != open => Action::Reshard { from: open, to: allowed },
+        None => Action::Hold(clamps.last().map_or_else(|| sight.calm(), |clamp| clamp.reason)),
+    };
+    let minutes = |minutes| now.checked_add(SignedDuration::from_mins(minutes)).unwrap_or(now);
+    Plan {
+        stream: observation.stream.clone(),
+        mode: policy.mode,
+        planned_at: now,
+        expires_at: minutes(EXPIRES_AFTER_MINUTES),
+        revisit_at: minutes(sight.revisit_minutes(action)),
+        open,
+        wanted,
+        allowed,
+        clamps,
+        action,
+        evidence: sight.evidence,
+    }
+}
+
+impl<'a> Sight<'a> {
+    fn take(
+        policy: &'a Policy,
+        observation: &'a Observation,
+        history: &'a History,
+        now: Timestamp,
+    ) -> Sight<'a> {
+        let raw = observation.minutes.known();
+        let minutes = raw.map_or_else(Vec::new, |s| demand(s, policy.missing_data, now));
+        let forecast = forecast::forecast(&minutes, &history.days, policy.missing_data, now);
+        let window = window(policy.scale_in_after_minutes);
+        let quiet = &minutes[minutes.len().saturating_sub(window)..];
+        let unseen = window - quiet.len();
+        let unknown = quiet.iter().filter(|d| **d == Demand::Unknown).count() + unseen;
+        let lag = raw.and_then(newest_lag_seconds);
+        let mut sight = Sight {
+            policy,
+            observation,
+            history,
+            now,
+            raw,
+            evidence: Evidence {
+                forecast,
+                emergency: false,
+                unknown_minutes: u32::try_from(unknown).unwrap_or(u32::MAX),
+                newest_data_age_seconds: raw
+                    .and_then(|s| newest_data_age_seconds(s, &minutes, now)),
+                consumer_lag_seconds: lag,
+                budget: history.actions.as_deref().map(|actions| Budget::at(now, actions)),
+            },
+            minutes,
+        };
+        sight.evidence.emergency =
+            sight.throttled_within(3) || forecast.now > sight.open().capacity();
+        sight
+    }
+
+    fn open(&self) -> Shards {
+        self.observation.state.open_shards
+    }
+
+    /// The size the demand needs, before any limit.
+    fn wanted(&self) -> Shards {
+        let Forecast { soon, later, .. } = self.evidence.forecast;
+        let (open, target) = (self.open(), self.policy.target_use);
+        let for_long = Shards::for_load(soon.max(later), target);
+        if Shards::for_load(soon, target) > open {
+            return for_long;
+        }
+        let quiet = self.quiet_peak();
+        let smaller = Shards::for_load(quiet.max(soon).max(later), target);
+        let saved = f64::from(open.get().saturating_sub(smaller.get())) / f64::from(open.get());
+        if smaller < open && saved >= SCALE_IN_SAVES_AT_LEAST { smaller } else { open }
+    }
+
+    /// Highest demand of the minutes that a scale-in must have waited for.
+    fn quiet_peak(&self) -> crate::units::ShardLoad {
+        let window = window(self.policy.scale_in_after_minutes);
+        self.minutes[self.minutes.len().saturating_sub(window)..]
+            .iter()
+            .filter_map(|d| d.load())
+            .fold(crate::units::ShardLoad::ZERO, crate::units::ShardLoad::max)
+    }
+
+    /// Whether writes were throttled in the newest `minutes` that have data.
+    fn throttled_within(&self, minutes: usize) -> bool {
+        self.raw.is_some_and(|series| {
+            let seen = &series.points[..self.minutes.len().min(series.points.len())];
+            seen[seen.len().saturating_sub(minutes)..]
+                .iter()
+                .any(|point| point.throttled_records.is_some_and(|n| n > 0.0))
+        })
+    }
+
+    /// Why nothing may be done now, whatever the demand.
+    fn standstill(&self) -> Option<Reason> {
+        let state = &self.observation.state;
+        if self.history.paused {
+            return Some(Reason::Paused);
+        }
+        match (state.status, state.mode) {
+            (StreamStatus::Creating | StreamStatus::Deleting, _) => Some(Reason::StreamNotActive),
+            (StreamStatus::Updating, _) => Some(Reason::ReshardInProgress),
+            (StreamStatus::Active, CapacityMode::OnDemand) => Some(Reason::StreamOnDemand),
+            (StreamStatus::Active, CapacityMode::Provisioned) => {
+                self.reshard_settling().then_some(Reason::ReshardSettling)
+            }
+        }
+    }
+
+    /// An action that the stream does not show yet.
+    fn reshard_settling(&self) -> bool {
+        let settle = SignedDuration::from_secs(limits::RESHARD_VISIBLE_AFTER_SECONDS);
+        self.history.actions.iter().flatten().any(|action| {
+            action.outcome.counts()
+                && action.at.checked_add(settle).is_ok_and(|until| until > self.now)
+                && matches!(action.change, crate::action::Change::Reshard { from, .. } if from == self.open())
+        })
+    }
+
+    /// Why the stream keeps its size though nothing hinders a change.
+    fn calm(&self) -> Reason {
+        let tight = Shards::for_load(
+            self.quiet_peak().max(self.evidence.forecast.later),
+            self.policy.target_use,
+        );
+        if tight < self.open() { Reason::WithinTolerance } else { Reason::OnTarget }
+    }
+
+    /// Minutes until the stream is due again. Each look costs API calls, so a calm stream is looked at
+    /// less often; a surge in between wakes the planner by its alarm.
+    fn revisit_minutes(&self, action: Action) -> i64 {
+        let used = self.evidence.forecast.soon.get() / self.open().capacity().get();
+        let near = used / self.policy.target_use.get();
+        let changing = matches!(
+            action,
+            Action::Reshard { .. }
+                | Action::Hold(Reason::ReshardInProgress | Reason::ReshardSettling)
+        );
+        match () {
+            () if changing || self.evidence.emergency || near >= 0.9 => 1,
+            () if near >= 0.6 => 5,
+            () => 10,
+        }
+    }
+}
+
+fn window(minutes: u32) -> usize {
+    usize::try_from(minutes).unwrap_or(usize::MAX)
+}
+
+/// The slowest consumer's position in the newest minute that reports one.
+fn newest_lag_seconds(series: &Series) -> Option<u32> {
+    let millis = series.points.iter().rev().find_map(|point| point.iterator_age_millis)?;
+    // Truncation is meant: whole seconds; the range is clamped first.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    Some((millis / 1000.0).clamp(0.0, f64::from(u32::MAX)) as u32)
+}
+
+fn newest_data_age_seconds(series: &Series, minutes: &[Demand], now: Timestamp) -> Option<i64> {
+    let newest = minutes.iter().rposition(|d| *d != Demand::Unknown)?;
+    Some((now.as_second() - series.start_of(newest + 1).as_second()).max(0))
+}

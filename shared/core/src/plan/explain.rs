@@ -1,0 +1,82 @@
+//! A plan in words, one line per stage. Every field is taken apart by name, so that a new one cannot
+//! be left out in silence.
+
+use std::fmt;
+
+use super::{Action, Clamp, Evidence, Plan};
+use crate::forecast::Forecast;
+use crate::policy::OperatingMode;
+
+impl Plan {
+    /// One line per stage, in the order the stages ran.
+    pub fn explain(&self) -> Vec<String> {
+        let Plan {
+            stream: _,
+            mode,
+            planned_at: _,
+            expires_at: _,
+            revisit_at,
+            open,
+            wanted,
+            allowed,
+            clamps,
+            action,
+            evidence,
+        } = self;
+        let Evidence {
+            forecast: Forecast { now, soon, later, earlier_days },
+            emergency,
+            unknown_minutes,
+            newest_data_age_seconds,
+            consumer_lag_seconds,
+            budget,
+        } = evidence;
+        let age = newest_data_age_seconds
+            .map_or_else(|| "no data".to_owned(), |age| format!("newest data {age} s old"));
+        let gaps = match unknown_minutes {
+            0 => String::new(),
+            n => format!(", {n} min unknown"),
+        };
+        let alarm = if *emergency { ", above capacity or throttled" } else { "" };
+        let basis = match earlier_days {
+            0 => "from the last hours alone".to_owned(),
+            1 => "with 1 earlier day".to_owned(),
+            n => format!("with {n} earlier days"),
+        };
+        let lag = consumer_lag_seconds
+            .map_or_else(|| "no consumer reports".to_owned(), |s| format!("consumer {s} s behind"));
+        let calls = budget.map_or_else(
+            || "calls left unknown".to_owned(),
+            |b| format!("{} reshards left", b.reshards_left()),
+        );
+        let mut lines = vec![
+            format!("demand: {now} shards of load on {open} open ({age}{gaps}{alarm}; {lag})"),
+            format!("forecast: {soon} soon, {later} later ({basis})"),
+            format!("wanted: {wanted} shards"),
+        ];
+        lines.extend(clamps.iter().map(|clamp| format!("clamp: {clamp}")));
+        lines.push(format!("allowed: {allowed} shards ({calls})"));
+        let note = match mode {
+            OperatingMode::Observe => " (observe: nothing is changed)",
+            OperatingMode::Act => "",
+        };
+        lines.push(format!("action: {action}{note}"));
+        lines.push(format!("revisit: {revisit_at}"));
+        lines
+    }
+}
+
+impl fmt::Display for Clamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} → {} {}: {}", self.from, self.to, self.reason, self.reason.meaning())
+    }
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Action::Hold(reason) => write!(f, "hold, {reason}: {}", reason.meaning()),
+            Action::Reshard { from, to } => write!(f, "reshard {from} → {to}"),
+        }
+    }
+}

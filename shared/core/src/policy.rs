@@ -1,0 +1,221 @@
+//! Policies: what an operator wants for a stream, checked when it is read.
+//!
+//! A policy says what is wanted, never how to get there. Here: the types and the choice of the policy
+//! for a stream. Not here: reading TOML (`policy::parse`) or describing faults (`policy::fault`).
+
+mod fault;
+mod parse;
+
+use serde::{Deserialize, Serialize};
+
+pub use fault::Fault;
+pub use parse::parse;
+
+use crate::demand::Gaps;
+use crate::limits;
+use crate::units::{Shards, Share, StreamName};
+
+/// Whether plans are carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OperatingMode {
+    /// Every plan is made and published; nothing is changed. The default.
+    Observe,
+    /// Plans are carried out.
+    Act,
+}
+
+/// The sizes a stream may have: never empty, because it is made only with `min <= max`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    min: Shards,
+    max: Shards,
+}
+
+impl Bounds {
+    /// `None` when `min` is above `max`, or `max` above what a stream can have.
+    pub fn new(min: Shards, max: Shards) -> Option<Bounds> {
+        (min <= max && max.get() <= limits::SHARDS_PER_STREAM_MAX).then_some(Bounds { min, max })
+    }
+
+    /// Fewest shards.
+    pub fn min(self) -> Shards {
+        self.min
+    }
+
+    /// Most shards.
+    pub fn max(self) -> Shards {
+        self.max
+    }
+}
+
+/// What an operator wants for a stream.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Policy {
+    /// Observe or act.
+    pub mode: OperatingMode,
+    /// Fewest and most shards.
+    pub bounds: Bounds,
+    /// The share of capacity that expected demand may use; the rest is for what nobody expected.
+    pub target_use: Share,
+    /// Reshards of the day that scale-in never takes.
+    pub reserved_calls: u32,
+    /// Minutes of settled, lower demand before shards are taken away.
+    pub scale_in_after_minutes: u32,
+    /// Consumer lag, in minutes, from which on no shard is taken away.
+    pub hold_scale_in_at_lag_minutes: u32,
+    /// What an unexplained gap in the data means.
+    pub missing_data: Gaps,
+    /// Share of capacity in use at which the surge alarm wakes the planner ahead of its tick.
+    pub surge_alarm_use: Share,
+}
+
+impl Policy {
+    /// What holds where a policy says nothing.
+    pub const DEFAULT: Policy = Policy {
+        mode: OperatingMode::Observe,
+        bounds: Bounds { min: Shards::ONE, max: most_shards() },
+        target_use: percent(80),
+        reserved_calls: 3,
+        scale_in_after_minutes: 60,
+        hold_scale_in_at_lag_minutes: 15,
+        missing_data: Gaps::Unknown,
+        surge_alarm_use: percent(90),
+    };
+}
+
+impl Default for Policy {
+    fn default() -> Policy {
+        Policy::DEFAULT
+    }
+}
+
+/// A percentage this file states itself; checked when it is compiled.
+const fn percent(percent: u32) -> Share {
+    match Share::percent(percent) {
+        Some(share) => share,
+        None => panic!("a default is no percentage"),
+    }
+}
+
+const fn most_shards() -> Shards {
+    Shards::at_least_one(limits::SHARDS_PER_STREAM_MAX)
+}
+
+/// A policy's word on the streams whose names fit a pattern.
+#[derive(Clone, Debug, PartialEq)]
+struct Entry {
+    pattern: Pattern,
+    policy: Option<Policy>,
+}
+
+/// A stream name, in which `*` stands for any characters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pattern(String);
+
+impl Pattern {
+    /// `None` when no stream name could ever fit.
+    pub fn new(text: &str) -> Option<Pattern> {
+        let literal = text.replace('*', "");
+        let fits = literal.is_empty() || StreamName::new(&literal).is_ok();
+        (!text.is_empty() && fits).then(|| Pattern(text.to_owned()))
+    }
+
+    /// Whether the name fits.
+    pub fn fits(&self, name: &StreamName) -> bool {
+        let mut parts = self.0.split('*');
+        let Some(mut rest) = parts.next().and_then(|first| name.as_str().strip_prefix(first))
+        else {
+            return false;
+        };
+        let mut last = None;
+        for part in parts {
+            if let Some(middle) = last.replace(part) {
+                match rest.find(middle) {
+                    Some(at) => rest = &rest[at + middle.len()..],
+                    None => return false,
+                }
+            }
+        }
+        match last {
+            Some(suffix) => rest.ends_with(suffix),
+            None => rest.is_empty(),
+        }
+    }
+}
+
+/// All policies of an installation.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PolicySet {
+    entries: Vec<Entry>,
+}
+
+/// What the policies say about one stream.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Governance<'a> {
+    /// This policy holds.
+    By(&'a Policy),
+    /// A policy names it, but has a fault: the stream is left as it is rather than given another's.
+    Faulty,
+    /// No policy names it.
+    None,
+}
+
+impl PolicySet {
+    /// One policy for every stream.
+    pub fn of_all_streams(policy: Policy) -> PolicySet {
+        PolicySet {
+            entries: vec![Entry { pattern: Pattern("*".to_owned()), policy: Some(policy) }],
+        }
+    }
+
+    /// What the first entry that fits the name says.
+    pub fn governing(&self, stream: &StreamName) -> Governance<'_> {
+        match self.entries.iter().find(|entry| entry.pattern.fits(stream)) {
+            Some(Entry { policy: Some(policy), .. }) => Governance::By(policy),
+            Some(Entry { policy: None, .. }) => Governance::Faulty,
+            None => Governance::None,
+        }
+    }
+
+    /// Appends the entries of another file.
+    pub fn extend(&mut self, other: PolicySet) {
+        self.entries.extend(other.entries);
+    }
+
+    /// How many entries there are, faulty ones included.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether no stream is named at all.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_fit_as_a_shell_user_expects() {
+        let cases = [
+            ("orders", "orders", true),
+            ("orders", "orders-eu", false),
+            ("orders*", "orders-eu", true),
+            ("*-prod", "orders-prod", true),
+            ("*-prod", "orders-prod-2", false),
+            ("a*b*c", "axxbyyc", true),
+            ("a*b*c", "axxcyyb", false),
+            ("ab*ba", "aba", false),
+            ("*", "anything", true),
+        ];
+        for (pattern, name, fits) in cases {
+            let pattern = Pattern::new(pattern).expect("a pattern");
+            let name = StreamName::new(name).expect("a name");
+            assert_eq!(pattern.fits(&name), fits, "{pattern:?} {name}");
+        }
+        assert_eq!(Pattern::new("a b*"), None);
+    }
+}

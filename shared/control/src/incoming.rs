@@ -76,6 +76,9 @@ const SEND_WHOLE: &str =
 impl Incoming {
     /// Reads an event.
     pub fn read(event: &Value) -> Result<Incoming, EventFault> {
+        if !event.is_object() {
+            return Err(EventFault::at("event", "it is not a JSON object", SEND_WHOLE));
+        }
         if event.get("alarmData").is_some() {
             let direct: DirectAlarm = read(event, "")?;
             return alarm(direct.alarm_data, direct.alarm_arn, "alarmData");

@@ -1,0 +1,286 @@
+//! The laws of a plan, for any policy, traffic, history and time: random cases, the seed of a failure is
+//! printed and kept by the test runner.
+
+use jiff::{SignedDuration, Timestamp};
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use weir_core::action::{ActionRecord, Change, Outcome};
+use weir_core::budget::Budget;
+use weir_core::demand::{Demand, Gaps, demand};
+use weir_core::history::History;
+use weir_core::limits;
+use weir_core::observation::{
+    CapacityMode, Observation, ShardQuota, Signal, StreamState, StreamStatus,
+};
+use weir_core::plan::{Action, DAYS_PERIOD_SECONDS, MINUTES_OBSERVED, Plan, plan};
+use weir_core::policy::{Bounds, OperatingMode, Policy};
+use weir_core::reasons::Reason;
+use weir_core::reshard;
+use weir_core::series::{Series, TrafficPoint};
+use weir_core::units::{Shards, Share, StreamName};
+
+/// Everything a plan is made from.
+#[derive(Clone, Debug)]
+struct Inputs {
+    policy: Policy,
+    observation: Observation,
+    history: History,
+    now: Timestamp,
+}
+
+impl Inputs {
+    fn plan(&self) -> Plan {
+        plan(&self.policy, &self.observation, &self.history, self.now)
+    }
+}
+
+fn shards(count: u32) -> Shards {
+    Shards::at_least_one(count)
+}
+
+fn policies() -> impl Strategy<Value = Policy> {
+    let small = prop_oneof![1u32..64, 1u32..10_001];
+    (small.clone(), small, 10u32..96, 0u32..10, 5u32..240, 1u32..120, any::<bool>()).prop_map(
+        |(a, b, target, reserved_calls, quiet, lag, idle)| Policy {
+            mode: OperatingMode::Act,
+            bounds: Bounds::new(shards(a.min(b)), shards(a.max(b))).expect("bounds"),
+            target_use: Share::percent(target).expect("a share"),
+            reserved_calls,
+            scale_in_after_minutes: quiet,
+            hold_scale_in_at_lag_minutes: lag,
+            missing_data: if idle { Gaps::Idle } else { Gaps::Unknown },
+            ..Policy::DEFAULT
+        },
+    )
+}
+
+/// Traffic that is calm for a while, then at another level, with or without gaps at some rate.
+fn traffic(points: u32, period_seconds: u32) -> impl Strategy<Value = Vec<TrafficPoint>> {
+    let levels = vec((0.0f64..1.0, 1usize..120), 1..5);
+    let gap_rate = prop_oneof![3 => Just(0.0), 1 => 0.0f64..0.05];
+    let lag = option::of(prop_oneof![3 => Just(0.0), 1 => 0.0f64..7_200_000.0]);
+    let throttled = prop_oneof![4 => Just(0.0), 1 => 0.0f64..0.5];
+    (levels, 0u32..12, gap_rate, throttled, lag, any::<u64>()).prop_map(
+        move |(levels, magnitude, gap_rate, throttled, lag, noise)| {
+            let scale = f64::from(1u32 << magnitude) * 1_048_576.0 * f64::from(period_seconds);
+            let mut levels =
+                levels.iter().cycle().flat_map(|(level, n)| std::iter::repeat_n(level, *n));
+            let mut state = noise | 1;
+            let mut random = move || {
+                state ^= state << 13;
+                state ^= state >> 7;
+                state ^= state << 17;
+                (state >> 11) as f64 / (1u64 << 53) as f64
+            };
+            (0..points)
+                .map(|_| {
+                    let bytes = levels.next().expect("a cycle") * scale * (0.9 + 0.2 * random());
+                    if random() < gap_rate {
+                        return TrafficPoint::default();
+                    }
+                    TrafficPoint {
+                        accepted_bytes: Some(bytes),
+                        accepted_records: Some(bytes / 1_000.0),
+                        throttled_records: (throttled > 0.0).then_some(bytes / 1_000.0 * throttled),
+                        iterator_age_millis: lag,
+                    }
+                })
+                .collect()
+        },
+    )
+}
+
+fn outcomes() -> impl Strategy<Value = Outcome> {
+    prop_oneof![
+        Just(Outcome::Accepted),
+        Just(Outcome::Intended),
+        Just(Outcome::Unknown),
+        Just(Outcome::Refused { reason: Reason::StreamBusy }),
+    ]
+}
+
+fn actions(now: Timestamp) -> impl Strategy<Value = Option<Vec<ActionRecord>>> {
+    let action = (-120i64..1_600, outcomes(), 1u32..50, 1u32..50)
+        .prop_map(move |(minutes_ago, outcome, from, to)| ActionRecord {
+            at: now.checked_sub(SignedDuration::from_mins(minutes_ago)).expect("a time"),
+            change: Change::Reshard { from: shards(from), to: shards(to) },
+            outcome,
+        })
+        .boxed();
+    let action_lists = prop_oneof![0usize..4, 0usize..14]
+        .prop_flat_map(move |count| vec(action.clone(), count).prop_map(Some));
+    prop_oneof![1 => Just(None), 8 => action_lists]
+}
+
+fn inputs() -> impl Strategy<Value = Inputs> {
+    let now = Timestamp::from_second(1_800_000_000).expect("a time");
+    let quota = option::of((1u32..20_000, 1u32..20_000));
+    (
+        policies(),
+        prop_oneof![1u32..40, 1u32..10_000],
+        prop_oneof![8 => Just(StreamStatus::Active), 1 => Just(StreamStatus::Updating)],
+        traffic(MINUTES_OBSERVED, 60),
+        traffic(600, DAYS_PERIOD_SECONDS),
+        prop_oneof![3 => 0i64..8, 1 => 0i64..30],
+        quota,
+        actions(now),
+        prop::bool::weighted(0.05),
+    )
+        .prop_map(
+            move |(policy, open, status, minutes, days, lateness, quota, actions, paused)| {
+                let back = |minutes: i64| {
+                    now.checked_sub(SignedDuration::from_mins(minutes)).expect("a time")
+                };
+                let minutes = Series {
+                    start: back(i64::from(MINUTES_OBSERVED) + lateness),
+                    period_seconds: 60,
+                    points: minutes,
+                };
+                let days = Series {
+                    start: back(600 * 5),
+                    period_seconds: DAYS_PERIOD_SECONDS,
+                    points: days,
+                };
+                let state = StreamState {
+                    mode: CapacityMode::Provisioned,
+                    status,
+                    open_shards: shards(open),
+                    retention_hours: 24,
+                };
+                let quota = quota.map_or_else(
+                    || Signal::Missing("not read".to_owned()),
+                    |(limit, others)| Signal::Known {
+                        value: ShardQuota { limit, open: open.saturating_add(others) },
+                        read_at: now,
+                    },
+                );
+                Inputs {
+                    policy,
+                    observation: Observation {
+                        stream: StreamName::new("orders").expect("a name"),
+                        observed_at: now,
+                        state,
+                        minutes: Signal::Known { value: minutes, read_at: now },
+                        quota,
+                    },
+                    history: History { days, actions, paused },
+                    now,
+                }
+            },
+        )
+}
+
+fn config() -> ProptestConfig {
+    ProptestConfig { cases: 10_000, ..ProptestConfig::default() }
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    /// Law 1: a reshard is planned only while calls are left, and unanswered ones count.
+    #[test]
+    fn no_reshard_without_a_call_left(inputs in inputs()) {
+        let plan = inputs.plan();
+        if let (Action::Reshard { .. }, Some(actions)) = (plan.action, &inputs.history.actions) {
+            prop_assert!(Budget::at(inputs.now, actions).reshards_left() >= 1);
+        }
+    }
+
+    /// Law 2: every target lies within double and half, the policy's bounds (or on the way to them), and the
+    /// account's quota with temporary shards.
+    #[test]
+    fn every_target_is_one_aws_and_the_policy_allow(inputs in inputs()) {
+        let plan = inputs.plan();
+        let Action::Reshard { from, to } = plan.action else { return Ok(()) };
+        prop_assert_eq!(from, inputs.observation.state.open_shards);
+        prop_assert!(to >= from.halved() && to <= from.doubled() && to != from);
+        prop_assert!(to.get() <= limits::SHARDS_PER_STREAM_MAX);
+        let bounds = inputs.policy.bounds;
+        prop_assert!(to >= bounds.min() || (from < bounds.min() && to > from));
+        prop_assert!(to <= bounds.max() || (from > bounds.max() && to < from));
+        if let Some(quota) = inputs.observation.quota.known() {
+            let elsewhere = quota.open - from.get();
+            prop_assert!(elsewhere + reshard::peak_open_shards(from, to) <= quota.limit);
+        }
+    }
+
+    /// Law 3: missing or stale data, or a lagging consumer, never sees shards taken away.
+    #[test]
+    fn nothing_is_taken_away_in_the_dark(inputs in inputs()) {
+        let plan = inputs.plan();
+        let Action::Reshard { from, to } = plan.action else { return Ok(()) };
+        if to > from {
+            return Ok(());
+        }
+        let series = inputs.observation.minutes.known().expect("traffic");
+        let seen = demand(series, inputs.policy.missing_data, inputs.now);
+        let window = inputs.policy.scale_in_after_minutes as usize;
+        prop_assert!(seen.len() >= window, "too little data");
+        prop_assert!(seen[seen.len() - window..].iter().all(|d| *d != Demand::Unknown));
+        let newest = series.start_of(seen.len());
+        prop_assert!(inputs.now.duration_since(newest) <= SignedDuration::from_mins(10), "stale");
+        let lag = series.points[..seen.len()].iter().rev().find_map(|p| p.iterator_age_millis);
+        let most = f64::from(inputs.policy.hold_scale_in_at_lag_minutes) * 60_000.0;
+        prop_assert!(lag.is_none_or(|lag| lag < most), "a consumer is {lag:?} ms behind");
+    }
+
+    /// Law 4: scale-in never takes the reserved calls, nor any when the ledger is silent.
+    #[test]
+    fn scale_in_leaves_the_reserve(inputs in inputs()) {
+        let plan = inputs.plan();
+        if let Action::Reshard { from, to } = plan.action
+            && to < from
+        {
+            let actions = inputs.history.actions.as_deref().expect("a ledger");
+            prop_assert!(
+                Budget::at(inputs.now, actions).reshards_left() > inputs.policy.reserved_calls
+            );
+        }
+    }
+
+    /// Law 8: the same inputs give the same plan, and the clamps lead from what is wanted to what is allowed.
+    #[test]
+    fn every_difference_is_explained(inputs in inputs()) {
+        let plan = inputs.plan();
+        prop_assert_eq!(&plan, &inputs.plan());
+        let mut size = plan.wanted;
+        for clamp in &plan.clamps {
+            prop_assert_eq!(clamp.from, size);
+            prop_assert_ne!(clamp.to, size);
+            size = clamp.to;
+        }
+        prop_assert_eq!(size, plan.allowed);
+        match plan.action {
+            Action::Reshard { from, to } => prop_assert!(from == plan.open && to == plan.allowed),
+            Action::Hold(_) => {}
+        }
+        prop_assert!(plan.revisit_at > inputs.now && plan.expires_at > inputs.now);
+    }
+
+    /// A standing stream stays as it is: busy, paused, or just resharded.
+    #[test]
+    fn a_busy_or_paused_stream_is_left_alone(inputs in inputs()) {
+        let plan = inputs.plan();
+        if inputs.history.paused || inputs.observation.state.status != StreamStatus::Active {
+            prop_assert!(matches!(plan.action, Action::Hold(_)));
+        }
+    }
+}
+
+/// The laws above would hold for a planner that never acts; the cases must make it act, both ways.
+#[test]
+fn the_cases_make_the_planner_act() {
+    use proptest::strategy::ValueTree;
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let strategy = inputs();
+    let (mut out, mut into) = (0, 0);
+    for _ in 0..2_000 {
+        match strategy.new_tree(&mut runner).expect("inputs").current().plan().action {
+            Action::Reshard { from, to } if to > from => out += 1,
+            Action::Reshard { .. } => into += 1,
+            Action::Hold(_) => {}
+        }
+    }
+    assert!(out >= 100 && into >= 40, "of 2,000 plans {out} scale out and {into} scale in");
+}

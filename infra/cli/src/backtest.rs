@@ -1,0 +1,121 @@
+//! `weir backtest`: the whole system on recorded traffic, in the bench setting, scored.
+
+use std::fs::File;
+use std::path::Path;
+
+use comfy_table::{Table, presets};
+use serde::Serialize;
+use weir_core::policy::{Governance, OperatingMode, Policy, PolicySet};
+use weir_core::units::StreamName;
+use weir_twin::baseline;
+use weir_twin::record::StreamRun;
+use weir_twin::score::{Score, score};
+use weir_twin::settings::Settings;
+use weir_twin::simulation::Simulation;
+use weir_twin::trace::Trace;
+
+use crate::faults::Failure;
+use crate::{Format, actions, policies, progress};
+
+/// What a backtest says.
+#[derive(Serialize)]
+struct Report {
+    trace: String,
+    days: f64,
+    cost_vs_fixed: f64,
+    throttled_pct: f64,
+    j: f64,
+    calls_per_day: f64,
+    violations: usize,
+}
+
+pub(crate) fn run(
+    trace: &Path,
+    policies: Option<&Path>,
+    actions: Option<&Path>,
+    format: Format,
+) -> Result<(), Failure> {
+    let trace = read(trace)?;
+    let set = match policies {
+        Some(path) => acting(policies::read(path)?.set, &StreamName::new(&trace.name)?)?,
+        None => PolicySet::of_all_streams(Policy { mode: OperatingMode::Act, ..Policy::DEFAULT }),
+    };
+    let run = simulate(&trace, set)?;
+    if let Some(path) = actions {
+        actions::write(path, &run)?;
+    }
+    let report = Report::of(trace.name, &score(&run)?, &run);
+    match format {
+        Format::Json => println!("{}", serde_json::to_string(&report)?),
+        Format::Table => println!("{}", report.table()),
+    }
+    match run.violations.len() {
+        0 => Ok(()),
+        broken => Err(Failure::LawBroken(broken)),
+    }
+}
+
+/// Reads a trace; it is named as its file.
+fn read(path: &Path) -> Result<Trace, Failure> {
+    let file =
+        File::open(path).map_err(|source| Failure::Unreadable { path: path.to_owned(), source })?;
+    let name = path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy();
+    Ok(Trace::read(&name, &path.display().to_string(), file)?)
+}
+
+/// A backtest asks what acting would do, whatever mode the policy is in today.
+fn acting(set: PolicySet, stream: &StreamName) -> Result<PolicySet, Failure> {
+    match set.governing(stream) {
+        Governance::By(policy) => {
+            Ok(PolicySet::of_all_streams(Policy { mode: OperatingMode::Act, ..policy.clone() }))
+        }
+        Governance::Faulty | Governance::None => {
+            Err(Failure::Ungoverned { stream: stream.to_string() })
+        }
+    }
+}
+
+fn simulate(trace: &Trace, policies: PolicySet) -> Result<StreamRun, Failure> {
+    let stream = StreamName::new("backtest")?;
+    let bar = progress::bar(trace.minutes.len(), "backtest");
+    let streams = vec![(stream, trace.clone(), baseline::initial_shards(trace))];
+    let runs = Simulation::new(Settings::bench(), policies, streams).run(|_| bar.inc(1));
+    bar.finish_and_clear();
+    runs.into_iter().next().ok_or(Failure::Score(weir_twin::score::TooShort { minutes: 0 }))
+}
+
+impl Report {
+    fn of(trace: String, score: &Score, run: &StreamRun) -> Report {
+        let round = |value: f64, digits: i32| {
+            let scale = 10f64.powi(digits);
+            (value * scale).round() / scale
+        };
+        Report {
+            trace,
+            days: round(score.days, 2),
+            cost_vs_fixed: round(score.cost_vs_fixed(), 4),
+            throttled_pct: round(score.throttled_percent, 4),
+            j: round(score.j, 4),
+            calls_per_day: round(score.calls_per_day, 2),
+            violations: run.violations.len(),
+        }
+    }
+
+    fn table(&self) -> Table {
+        let Report { trace, days, cost_vs_fixed, throttled_pct, j, calls_per_day, violations } =
+            self;
+        let mut table = Table::new();
+        table.load_style(presets::NOTHING);
+        table.add_row(["trace", trace]);
+        table.add_row(["scored", &format!("{days} days, after one of warm-up")]);
+        table.add_row(["shard cost", &format!("{:.1} % of fixed at peak", 100.0 * cost_vs_fixed)]);
+        table.add_row(["throttled", &format!("{throttled_pct} % of bytes")]);
+        table.add_row([
+            "J",
+            &format!("{j} (cost with throttled bytes priced in; fixed at peak is 1)"),
+        ]);
+        table.add_row(["reshards", &format!("{calls_per_day} a day of 10 allowed")]);
+        table.add_row(["laws broken", &violations.to_string()]);
+        table
+    }
+}

@@ -1,0 +1,84 @@
+//! What goes wrong, told so that it can be mended: faults drawn under the line they are in.
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+
+use codespan_reporting::diagnostic::{Diagnostic, Label};
+use codespan_reporting::files::SimpleFile;
+use codespan_reporting::term::{self, termcolor};
+use thiserror::Error;
+use weir_core::policy::Fault;
+
+/// A command that could not do what it was asked.
+#[derive(Debug, Error)]
+pub(crate) enum Failure {
+    #[error("{path} cannot be read")]
+    Unreadable { path: PathBuf, source: std::io::Error },
+    #[error("{path} cannot be written")]
+    Unwritable { path: PathBuf, source: std::io::Error },
+    #[error("{0} in the policies")]
+    Policies(FaultCount),
+    #[error("no policy files (*.toml) in {path}")]
+    NoPolicies { path: PathBuf },
+    #[error("no policy names a stream {stream:?}, which is the name of the trace")]
+    Ungoverned { stream: String },
+    #[error(transparent)]
+    Trace(#[from] weir_twin::trace::TraceFault),
+    #[error(transparent)]
+    Name(#[from] weir_core::units::NotAStreamName),
+    #[error(transparent)]
+    Score(#[from] weir_twin::score::TooShort),
+    #[error("the result cannot be written as JSON")]
+    Json(#[from] serde_json::Error),
+    #[error("a law was broken {0} times: this is a fault of Weir's, please report it")]
+    LawBroken(usize),
+}
+
+/// How many faults, in words.
+#[derive(Debug)]
+pub(crate) struct FaultCount(pub(crate) usize);
+
+impl std::fmt::Display for FaultCount {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} fault{}", self.0, if self.0 == 1 { "" } else { "s" })
+    }
+}
+
+/// Tells a failure with everything below it.
+#[allow(clippy::print_stderr)]
+pub(crate) fn tell(failure: &Failure) {
+    eprintln!("error: {failure}");
+    let mut below = std::error::Error::source(failure);
+    while let Some(cause) = below {
+        eprintln!("  because: {cause}");
+        below = cause.source();
+    }
+}
+
+/// Draws the faults of one policy file to standard error.
+pub(crate) fn draw(file: &str, text: &str, faults: &[Fault]) {
+    let source = SimpleFile::new(file, text);
+    let seen = std::io::stderr().is_terminal();
+    let colours = if seen { termcolor::ColorChoice::Auto } else { termcolor::ColorChoice::Never };
+    let stream = termcolor::StandardStream::stderr(colours);
+    for fault in faults {
+        let diagnostic = Diagnostic::error()
+            .with_message(&fault.message)
+            .with_labels(vec![Label::primary((), fault.span.clone()).with_message(&fault.fix)]);
+        let drawn = term::emit_to_write_style(
+            &mut stream.lock(),
+            &term::Config::default(),
+            &source,
+            &diagnostic,
+        );
+        if drawn.is_err() {
+            // A closed pipe must not hide the fault.
+            tell_plainly(fault);
+        }
+    }
+}
+
+#[allow(clippy::print_stderr)]
+fn tell_plainly(fault: &Fault) {
+    eprintln!("{fault}");
+}

@@ -1,0 +1,49 @@
+//! The plans of a run as a person reads them: when, what, and why. Runs of the same thing are one line.
+
+use jiff::tz::TimeZone;
+use weir_core::plan::{Action, Plan};
+
+/// One line per reshard, and one per stretch in which something was wanted and withheld.
+pub(crate) fn lines(plans: &[Plan]) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut withheld = None;
+    for plan in plans {
+        let when = plan.planned_at.to_zoned(TimeZone::UTC).strftime("%a %H:%M").to_string();
+        match plan.action {
+            Action::Reshard { from, to } => {
+                withheld = None;
+                lines.push(format!("{when}  {from:>3} → {to:<3}  {}", why(plan)));
+            }
+            Action::Hold(reason) if withheld != Some(reason) => {
+                withheld = Some(reason);
+                let wanted = plan.wanted;
+                let open = plan.open;
+                lines.push(format!(
+                    "{when}  {open:>3} stays  {wanted} wanted, {reason}: {}",
+                    reason.meaning()
+                ));
+            }
+            Action::Hold(_) => {}
+        }
+    }
+    lines
+}
+
+fn why(plan: &Plan) -> String {
+    let forecast = plan.evidence.forecast;
+    let cause = match () {
+        () if plan.evidence.emergency => "demand is above capacity",
+        () if plan.allowed > plan.open && forecast.soon > forecast.now => "demand is rising",
+        () if plan.allowed > plan.open => "demand is near capacity",
+        () => "demand has been lower for long enough",
+    };
+    let clamped: Vec<&str> = plan.clamps.iter().map(|clamp| clamp.reason.code()).collect();
+    let clamps = match clamped.as_slice() {
+        [] => String::new(),
+        codes => format!("; {} wanted, {}", plan.wanted, codes.join(", ")),
+    };
+    format!(
+        "{cause}: {} now, {} soon, {} later{clamps}",
+        forecast.now, forecast.soon, forecast.later
+    )
+}

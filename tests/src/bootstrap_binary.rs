@@ -1,0 +1,56 @@
+//! The binary that all functions ship in, as the tests run it.
+//!
+//! Here: building it once per test process, in the profile of the tests. Not here: running it
+//! (`lambda_function`).
+
+use std::ffi::OsStr;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+
+use serde_json::Value;
+
+use crate::failure::{Context, Failure, Result};
+use crate::tools::workspace_root;
+
+const BINARY: &str = "bootstrap";
+
+pub(crate) fn bootstrap_binary() -> Result<PathBuf> {
+    static BUILT: OnceLock<Result<PathBuf>> = OnceLock::new();
+    BUILT.get_or_init(build).clone()
+}
+
+fn build() -> Result<PathBuf> {
+    // The whole workspace and one of its tests: only then do dependencies have the features that
+    // `cargo test --workspace` gave them, and nothing but the binary itself is compiled here.
+    let built = Command::new(env!("CARGO"))
+        .args(["build", "--workspace", "--bin", BINARY, "--test", "harness"])
+        .arg("--message-format=json")
+        .args(["--profile", &profile()])
+        .current_dir(workspace_root())
+        .stdin(Stdio::null())
+        .output()
+        .context(|| "run cargo".into())?;
+    if !built.status.success() {
+        let said = String::from_utf8_lossy(&built.stderr);
+        return Err(Failure::new(format!("`{BINARY}` does not build:\n{said}")));
+    }
+    String::from_utf8_lossy(&built.stdout)
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        .filter(|message| message["target"]["name"] == BINARY)
+        .find_map(|message| message["executable"].as_str().map(PathBuf::from))
+        .ok_or_else(|| Failure::new(format!("cargo named no executable for `{BINARY}`")))
+}
+
+/// The profile these tests were built in: they run from `<profile>/deps`.
+fn profile() -> String {
+    let directory = std::env::current_exe().ok().and_then(|test| {
+        let deps = test.parent().filter(|parent| parent.file_name() == Some(OsStr::new("deps")))?;
+        Some(deps.parent()?.file_name()?.to_str()?.to_owned())
+    });
+    match directory {
+        Some(directory) if directory != "debug" => directory,
+        _ => "dev".into(),
+    }
+}

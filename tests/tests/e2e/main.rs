@@ -1,0 +1,10 @@
+//! The whole loop over the wire: the compiled Lambda binary behind a Runtime API, against emulated AWS.
+//!
+//! Each test is one account with its own stream, ledger and policies. What is asserted is what AWS ends
+//! up with: shards, alarms, ledger items, events, and how many calls it took.
+
+mod deliveries;
+mod house;
+mod outages;
+mod refusals;
+mod whole_loop;

@@ -1,0 +1,115 @@
+//! Streams that cannot be resized: busy, on demand, gone, at their limit. Each is told with its reason.
+
+use serde_json::json;
+use weir_tests::Result;
+
+use crate::house::{House, PATIENCE, STREAM};
+
+#[test]
+fn a_stream_that_is_updating_is_not_asked() -> Result<()> {
+    let house = House::with_stream(4, 1.2)?;
+    house.surge()?;
+    let plan = house.newest_plan()?;
+    house.world.start_reshard(STREAM, 5)?;
+    house.deliver(&plan)?;
+    assert_eq!((house.refusal()?.as_str(), house.reshard_calls()), ("stream_busy", 0));
+    assert_eq!(house.shards_at_rest()?, 5);
+    // The same plan again, now that the stream is at rest: it was answered before, and stays answered.
+    house.deliver(&plan)?;
+    assert_eq!((house.reshard_calls(), house.shards_at_rest()?), (0, 5));
+    Ok(())
+}
+
+#[test]
+fn a_stream_on_demand_is_left_to_aws() -> Result<()> {
+    let house = House::with_stream(4, 1.2)?;
+    house.surge()?;
+    let plan = house.newest_plan()?;
+    house.world.put_on_demand(STREAM)?;
+    house.deliver(&plan)?;
+    assert_eq!((house.refusal()?.as_str(), house.reshard_calls()), ("stream_on_demand", 0));
+    Ok(())
+}
+
+#[test]
+fn a_stream_that_is_gone_is_told() -> Result<()> {
+    let house = House::with_stream(4, 1.2)?;
+    house.surge()?;
+    let plan = house.newest_plan()?;
+    house.world.delete_stream(STREAM)?;
+    house.deliver(&plan)?;
+    assert_eq!((house.refusal()?.as_str(), house.reshard_calls()), ("stream_missing", 0));
+    // The planner says so too, and makes no plan.
+    house.surge()?;
+    let told = house.plan_capacity.log().iter().any(|l| l.to_string().contains("stream_missing"));
+    assert!(told, "{:#?}", house.plan_capacity.log());
+    assert_eq!(house.world.events_of("Weir Capacity Planned")?.len(), 1);
+    Ok(())
+}
+
+/// Somebody else used up the day's calls. AWS's answer looks like a throttle, and the SDK would repeat it:
+/// it must be asked once.
+#[test]
+fn a_daily_limit_that_others_used_up_costs_one_call() -> Result<()> {
+    let house = House::with_stream(4, 1.2)?;
+    house.world.proxy().spend_reshards(STREAM, 10);
+    house.surge_and_deliver()?;
+    assert_eq!((house.refusal()?.as_str(), house.reshard_calls()), ("limit_reached", 1));
+    assert_eq!((house.outcome()?.as_str(), house.shards_at_rest()?), ("refused", 4));
+    Ok(())
+}
+
+/// Our own ledger knows that the day's calls are used: AWS is not asked at all, and the plan says why.
+#[test]
+fn a_spent_budget_costs_no_call() -> Result<()> {
+    let house = House::with_stream(4, 1.2)?;
+    let hour_ago = weir_tests::time::now() - jiff::SignedDuration::from_hours(1);
+    for second in 0..10 {
+        let at = (hour_ago + jiff::SignedDuration::from_secs(second))
+            .strftime("%Y-%m-%dT%H:%M:%S.%9fZ")
+            .to_string();
+        house.world.put_ledger_item(&json!({
+            "pk": format!("stream#{STREAM}"), "sk": format!("action#{at}#p{second}"), "schema": 1,
+            "plan_id": format!("p{second}"), "at": at, "published": true,
+            "change": json!({ "kind": "reshard", "from": 5, "to": 4 }).to_string(),
+            "outcome": json!({ "outcome": "accepted" }).to_string(),
+        }))?;
+    }
+    house.surge()?;
+    let plan = house.newest_plan()?;
+    assert_eq!(plan.detail["action"], json!({ "kind": "hold", "reason": "budget_spent" }));
+    assert_eq!(plan.detail["wanted_shards"], json!(6));
+    assert_eq!(plan.detail["budget"]["reshards_used"], json!(10));
+    house.deliver(&plan)?;
+    assert_eq!(house.reshard_calls(), 0);
+    Ok(())
+}
+
+/// An event that asks for more than AWS would allow was not made by the planner: it is turned down unread.
+#[test]
+fn a_forged_target_is_refused_before_anything_is_read() -> Result<()> {
+    let house = House::with_stream(2, 1.2)?;
+    house.surge()?;
+    let mut plan = house.newest_plan()?;
+    house.world.proxy().forget_calls();
+    plan.envelope["detail"]["action"] = json!({ "kind": "reshard", "from": 2, "to": 200 });
+    house.deliver(&plan)?;
+    assert_eq!((house.refusal()?.as_str(), house.reshard_calls()), ("target_refused", 0));
+    Ok(())
+}
+
+#[test]
+fn a_paused_stream_is_left_alone() -> Result<()> {
+    let house = House::with_stream(4, 1.2)?;
+    house.surge()?;
+    let plan = house.newest_plan()?;
+    let mut state = house.state()?;
+    state["pause_note"] = json!("load test");
+    house.world.put_ledger_item(&state)?;
+    house.deliver(&plan)?;
+    assert_eq!((house.refusal()?.as_str(), house.reshard_calls()), ("paused", 0));
+    house.surge()?;
+    let plans = house.world.wait_for_events("Weir Capacity Planned", 2, PATIENCE)?;
+    assert!(plans.iter().any(|p| p.detail["action"]["reason"] == "paused"), "{plans:?}");
+    Ok(())
+}

@@ -1,0 +1,107 @@
+//! From an alarm to a resized stream, with alarms, ledger and events as they should be afterwards.
+
+use serde_json::{Value, json};
+use weir_tests::Result;
+
+use crate::house::{House, PATIENCE, STREAM, schedule};
+
+#[test]
+fn an_alarm_ends_in_a_resized_stream_and_rearmed_alarms() -> Result<()> {
+    let house = House::with_stream(4, 1.2)?;
+    house.sync_alarms.invoke(schedule())?;
+    let surge = house.world.alarm("weir-surge-orders")?.expect("the alarm of a managed stream");
+    assert_eq!(surge["Threshold"], json!(3.6), "90 % of 4 shards");
+    assert!(house.world.alarm("weir-throttle-orders")?.is_some());
+    house.world.set_alarm_state("weir-surge-orders", "ALARM")?;
+
+    let plan = house.surge_and_deliver()?;
+    assert_eq!(plan.detail["action"]["kind"], "reshard");
+    assert_eq!(plan.detail["stream"], STREAM);
+    let to = plan.detail["action"]["to"].as_u64().expect("a target");
+    assert_eq!(house.shards_at_rest()?, to);
+    assert_eq!(house.outcome()?, "accepted");
+
+    let resized = house.world.wait_for_events("Weir Stream Resized", 1, PATIENCE)?;
+    assert_eq!(resized[0].detail["to"], json!(to));
+    house.sync_alarms.invoke(resized[0].envelope.clone())?;
+    let surge = house.world.alarm("weir-surge-orders")?.expect("still there");
+    assert_eq!(surge["Threshold"].as_f64(), Some(0.9 * to as f64), "re-based");
+    assert_eq!(surge["StateValue"], "INSUFFICIENT_DATA", "re-armed");
+    Ok(())
+}
+
+#[test]
+fn the_tick_alone_finds_what_is_due() -> Result<()> {
+    let house = House::with_stream(4, 1.2)?;
+    house.sync_alarms.invoke(schedule())?;
+    house.plan_capacity.invoke(schedule())?;
+    let plan = house.newest_plan()?;
+    assert_eq!(plan.detail["action"]["kind"], "reshard");
+    let described = house.world.proxy().calls_of("DescribeStreamSummary").len();
+    house.deliver(&plan)?;
+    house.world.proxy().forget_calls();
+    // Right after a plan nothing is due, so a tick costs one query of the ledger.
+    house.plan_capacity.invoke(schedule())?;
+    assert_eq!(house.world.proxy().calls_of("DescribeStreamSummary").len(), 0, "was {described}");
+    assert_eq!(house.world.proxy().calls_of("GetMetricData").len(), 0);
+    Ok(())
+}
+
+#[test]
+fn an_observing_policy_plans_and_changes_nothing() -> Result<()> {
+    let house = House::with_policy("mode = \"observe\"")?;
+    house.world.create_stream(STREAM, 2)?;
+    house.world.put_traffic(STREAM, &vec![weir_tests::world::Minute::using(1.5, 2); 240])?;
+    let plan = house.surge_and_deliver()?;
+    assert_eq!(plan.detail["mode"], "observe");
+    assert_eq!(house.refusal()?, "observe_mode");
+    assert_eq!((house.reshard_calls(), house.shards_at_rest()?), (0, 2));
+    Ok(())
+}
+
+#[test]
+fn the_log_tells_the_plan_as_fields_and_the_metrics_by_emf() -> Result<()> {
+    let house = House::with_stream(4, 1.2)?;
+    house.surge()?;
+    let log = house.plan_capacity.log();
+    let plan = log.iter().find(|line| line["stream"] == STREAM && line["action"] == "reshard");
+    let plan = plan.unwrap_or_else(|| panic!("no plan in {log:#?}"));
+    assert_eq!((&plan["from"], &plan["open"]), (&json!(4), &json!(4)), "{plan}");
+    let metric = log.iter().find(|line| line["_aws"]["CloudWatchMetrics"].is_array());
+    let names = metric.map(|line| line["_aws"]["CloudWatchMetrics"].to_string());
+    assert!(names.as_deref().is_some_and(|names| names.contains("DemandShards")), "{names:?}");
+    Ok(())
+}
+
+#[test]
+fn an_event_of_no_known_shape_is_told_and_dropped() -> Result<()> {
+    let house = House::with_stream(2, 0.5)?;
+    let faulty = json!({
+        "source": "aws.cloudwatch",
+        "detail-type": "CloudWatch Alarm State Change",
+        "detail": { "alarmName": "weir-surge-orders", "state": { "value": "ALARM", "timestamp": "?" } },
+    });
+    house.plan_capacity.invoke(faulty)?;
+    let log = house.plan_capacity.log();
+    let told = log.iter().any(|line| {
+        let text = line.to_string();
+        text.contains("event_unreadable") && text.contains("detail.state.timestamp")
+    });
+    assert!(told, "{log:#?}");
+    assert_eq!(house.world.events()?.len(), 0);
+    Ok(())
+}
+
+/// A stream whose traffic is low for hours is made smaller, half at most.
+#[test]
+fn a_quiet_stream_is_made_smaller() -> Result<()> {
+    let house = House::with_stream(8, 0.1)?;
+    house.world.proxy().forget_calls();
+    let plan = house.surge_and_deliver()?;
+    assert_eq!(plan.detail["action"], json!({ "kind": "reshard", "from": 8, "to": 4 }));
+    assert_eq!(house.shards_at_rest()?, 4);
+    let codes: Vec<&Value> =
+        plan.detail["clamps"].as_array().into_iter().flatten().map(|c| &c["reason"]).collect();
+    assert_eq!(codes, [&json!("below_half")]);
+    Ok(())
+}

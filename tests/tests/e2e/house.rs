@@ -7,23 +7,23 @@ use weir_tests::world::{Minute, WeirEvent};
 use weir_tests::{LambdaFunction, Result, World};
 
 /// The stream all of it is about.
-pub const STREAM: &str = "orders";
+pub(crate) const STREAM: &str = "orders";
 /// Minutes of traffic the planner looks at.
 const MINUTES: usize = 240;
 /// How long an event may take to arrive.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// See the module.
-pub struct House {
-    pub world: World,
-    pub plan_capacity: LambdaFunction,
-    pub resize_stream: LambdaFunction,
-    pub sync_alarms: LambdaFunction,
+pub(crate) struct House {
+    pub(crate) world: World,
+    pub(crate) plan_capacity: LambdaFunction,
+    pub(crate) resize_stream: LambdaFunction,
+    pub(crate) sync_alarms: LambdaFunction,
 }
 
 impl House {
     /// A stream of `shards` in use to this share, and Weir allowed to act.
-    pub fn with_stream(shards: u32, used_share: f64) -> Result<House> {
+    pub(crate) fn with_stream(shards: u32, used_share: f64) -> Result<House> {
         let house = House::with_policy("mode = \"act\"")?;
         house.world.create_stream(STREAM, shards.into())?;
         house.world.put_traffic(STREAM, &vec![Minute::using(used_share, shards); MINUTES])?;
@@ -31,7 +31,7 @@ impl House {
     }
 
     /// No stream yet; policies for all streams with these knobs.
-    pub fn with_policy(knobs: &str) -> Result<House> {
+    pub(crate) fn with_policy(knobs: &str) -> Result<House> {
         let world = World::start()?;
         world.create_ledger()?;
         world.write_policy(
@@ -47,26 +47,26 @@ impl House {
     }
 
     /// Its surge alarm goes off, and plan-capacity hears of it.
-    pub fn surge(&self) -> Result<()> {
+    pub(crate) fn surge(&self) -> Result<()> {
         let event = self.world.alarm_event("weir-surge-orders", STREAM).build();
         self.plan_capacity.invoke(event)?;
         Ok(())
     }
 
     /// The plan that followed, as EventBridge delivers it.
-    pub fn newest_plan(&self) -> Result<WeirEvent> {
+    pub(crate) fn newest_plan(&self) -> Result<WeirEvent> {
         let mut plans = self.world.wait_for_events("Weir Capacity Planned", 1, PATIENCE)?;
         plans.sort_by_key(|plan| plan.detail["planned_at"].to_string());
         plans.pop().ok_or_else(|| weir_tests::Failure::new("no plan"))
     }
 
     /// Delivers a plan to resize-stream.
-    pub fn deliver(&self, plan: &WeirEvent) -> Result<Value> {
+    pub(crate) fn deliver(&self, plan: &WeirEvent) -> Result<Value> {
         Ok(self.resize_stream.invoke(plan.envelope.clone())?)
     }
 
     /// A surge, its plan, and the delivery of it.
-    pub fn surge_and_deliver(&self) -> Result<WeirEvent> {
+    pub(crate) fn surge_and_deliver(&self) -> Result<WeirEvent> {
         self.surge()?;
         let plan = self.newest_plan()?;
         self.deliver(&plan)?;
@@ -74,30 +74,30 @@ impl House {
     }
 
     /// How often AWS was asked to reshard.
-    pub fn reshard_calls(&self) -> usize {
+    pub(crate) fn reshard_calls(&self) -> usize {
         self.world.proxy().calls_of("UpdateShardCount").len()
     }
 
     /// The reason of the one refusal there was.
-    pub fn refusal(&self) -> Result<String> {
+    pub(crate) fn refusal(&self) -> Result<String> {
         let refused = self.world.wait_for_events("Weir Action Refused", 1, PATIENCE)?;
         assert_eq!(refused.len(), 1, "{refused:?}");
         Ok(refused[0].detail["reason"].as_str().unwrap_or_default().to_owned())
     }
 
     /// The actions in the ledger.
-    pub fn actions(&self) -> Result<Vec<Value>> {
+    pub(crate) fn actions(&self) -> Result<Vec<Value>> {
         self.world.ledger_items_under(&format!("stream#{STREAM}"), "action#")
     }
 
     /// The stream's state item in the ledger.
-    pub fn state(&self) -> Result<Value> {
+    pub(crate) fn state(&self) -> Result<Value> {
         let mut items = self.world.ledger_items_under(&format!("stream#{STREAM}"), "state")?;
         items.pop().ok_or_else(|| weir_tests::Failure::new("no state item"))
     }
 
     /// What became of the one action there is.
-    pub fn outcome(&self) -> Result<String> {
+    pub(crate) fn outcome(&self) -> Result<String> {
         let actions = self.actions()?;
         assert_eq!(actions.len(), 1, "{actions:?}");
         let outcome: Value =
@@ -107,12 +107,12 @@ impl House {
     }
 
     /// Open shards once the stream is at rest.
-    pub fn shards_at_rest(&self) -> Result<u64> {
+    pub(crate) fn shards_at_rest(&self) -> Result<u64> {
         Ok(self.world.wait_until_active(STREAM)?.open_shards)
     }
 
     /// Makes the claim in the ledger as old as one whose executor is dead.
-    pub fn age_claim(&self) -> Result<()> {
+    pub(crate) fn age_claim(&self) -> Result<()> {
         let mut state = self.state()?;
         assert!(state["claim_at"].is_string(), "no claim: {state}");
         state["claim_at"] = json!("2026-01-01T00:00:00.000000000Z");
@@ -121,6 +121,6 @@ impl House {
 }
 
 /// The scheduled event of a tick, and of the hourly synchronisation.
-pub fn schedule() -> Value {
+pub(crate) fn schedule() -> Value {
     json!({ "source": "aws.events", "detail-type": "Scheduled Event", "detail": {}, "resources": [] })
 }

@@ -1,1 +1,57 @@
-//! Weir's ports on the AWS SDKs.
+//! Weir's ports on the AWS SDKs: the only crate that names them.
+//!
+//! [`Aws`] is every port at once; each loop takes of it what it needs. Not here: decisions of any kind.
+
+mod alarms;
+mod clock;
+mod config;
+mod connect;
+pub mod emf;
+mod errors;
+mod events;
+mod kinesis;
+mod ledger;
+mod metrics;
+mod pace;
+mod policies;
+mod settings;
+mod start;
+#[cfg(test)]
+mod testing;
+
+use std::sync::Mutex;
+
+use aws_config::SdkConfig;
+use jiff::Timestamp;
+use weir_core::observation::ShardQuota;
+
+pub use config::load;
+pub use connect::FirstCall;
+pub use policies::{Policies, PolicyFault, read_policies};
+pub use settings::{SettingFault, SettingFaults, Settings};
+pub use start::{Started, retry_helps, start};
+
+use config::Clients;
+use pace::Paces;
+
+/// AWS, as one installation of Weir uses it.
+#[derive(Debug)]
+pub struct Aws {
+    clients: Clients,
+    settings: Settings,
+    paces: Paces,
+    /// The quota and when it was read: DescribeLimits may be called once a second by a whole account.
+    quota: Mutex<Option<(Timestamp, ShardQuota)>>,
+}
+
+impl Aws {
+    /// With clients made from `sdk` (see [`load`]), each when it is first needed.
+    pub fn new(sdk: SdkConfig, settings: Settings) -> Aws {
+        Aws { clients: Clients::new(sdk), settings, paces: Paces::new(), quota: Mutex::new(None) }
+    }
+
+    /// What this installation is set to.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+}

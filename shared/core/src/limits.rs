@@ -118,6 +118,6 @@ const _: () = assert!(
     "the default retention must be one that can be set"
 );
 const _: () = assert!(
-    (RESHARD_START_SECONDS as i64) <= RESHARD_VISIBLE_AFTER_SECONDS,
+    RESHARD_START_SECONDS <= RESHARD_VISIBLE_AFTER_SECONDS as f64,
     "a reshard must have started before it is taken for lost"
 );

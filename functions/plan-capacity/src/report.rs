@@ -1,0 +1,100 @@
+//! What a run did, as log lines, metrics and the function's answer.
+
+use serde_json::{Value, json};
+use tracing::{error, info, warn};
+use weir_aws::emf::{Dimension, Metrics, count};
+use weir_control::ledger::PlanId;
+use weir_control::plan_capacity::{Report, Skipped};
+use weir_control::ports::{Clock, PortError};
+use weir_core::plan::{Action, Plan};
+use weir_core::reasons::Reason;
+
+const FUNCTION: Dimension<'static> = Dimension::Function("plan-capacity");
+
+/// Tells of a run.
+pub(crate) fn tell(clock: &impl Clock, report: &Report) -> Value {
+    let Report { plans, skipped, troubles } = report;
+    for (id, plan) in plans {
+        log_plan(id, plan);
+        count_plan(plan);
+    }
+    skipped.iter().for_each(log_skip);
+    troubles.iter().for_each(log_trouble);
+    let failed = skipped.iter().filter(|skip| skip.error.is_some()).count();
+    let values = [("PlansMade", count(plans.len())), ("Troubles", count(troubles.len() + failed))];
+    Metrics { at: clock.now(), about: FUNCTION, values: &values }.emit();
+    let reshards =
+        plans.iter().filter(|(_, plan)| matches!(plan.action, Action::Reshard { .. })).count();
+    json!({
+        "plans": plans.len(),
+        "reshards": reshards,
+        "skipped": skipped.len(),
+        "troubles": troubles.len(),
+    })
+}
+
+/// Tells of a run that came to nothing.
+pub(crate) fn failed(clock: &impl Clock, error: &PortError) {
+    log_trouble(error);
+    Metrics { at: clock.now(), about: FUNCTION, values: &[("Troubles", 1.0)] }.emit();
+}
+
+/// The answer where no run was due.
+pub(crate) fn skipped(reason: Reason) -> Value {
+    json!({"plans": 0, "reason": reason.code()})
+}
+
+fn log_plan(id: &PlanId, plan: &Plan) {
+    let (action, from, to, reason) = match plan.action {
+        Action::Hold(reason) => ("hold", plan.open, plan.open, Some(reason.code())),
+        Action::Reshard { from, to } => ("reshard", from, to, None),
+    };
+    let clamps: Vec<&str> = plan.clamps.iter().map(|clamp| clamp.reason.code()).collect();
+    let forecast = plan.evidence.forecast;
+    info!(
+        stream = plan.stream.as_str(),
+        plan_id = id.as_str(),
+        mode = ?plan.mode,
+        action,
+        reason,
+        from = from.get(),
+        to = to.get(),
+        wanted = plan.wanted.get(),
+        allowed = plan.allowed.get(),
+        clamps = clamps.join(","),
+        demand_now = forecast.now.get(),
+        demand_soon = forecast.soon.get(),
+        demand_later = forecast.later.get(),
+        reshards_left = plan.evidence.budget.map(|budget| budget.reshards_left()),
+        emergency = plan.evidence.emergency,
+        revisit_at = %plan.revisit_at,
+        "plan"
+    );
+}
+
+fn count_plan(plan: &Plan) {
+    let mut values = vec![
+        ("WantedShards", f64::from(plan.wanted.get())),
+        ("OpenShards", f64::from(plan.open.get())),
+        ("DemandShards", plan.evidence.forecast.now.get()),
+    ];
+    if let Some(budget) = plan.evidence.budget {
+        values.push(("ReshardsLeft", f64::from(budget.reshards_left())));
+    }
+    let about = Dimension::Stream(plan.stream.as_str());
+    Metrics { at: plan.planned_at, about, values: &values }.emit();
+}
+
+fn log_skip(skipped: &Skipped) {
+    let Skipped { stream, reason, error } = skipped;
+    let (stream, code) = (stream.as_str(), reason.code());
+    match error {
+        Some(error) => warn!(stream, code, %error, "skipped"),
+        None => info!(stream, code, "skipped"),
+    }
+}
+
+fn log_trouble(trouble: &PortError) {
+    let PortError { operation, failure, .. } = trouble;
+    error!(operation, ?failure, error = %trouble, "trouble");
+}

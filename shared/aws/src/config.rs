@@ -1,0 +1,83 @@
+//! How AWS is called: one HTTP client for all services, time limits, retries, and the services'
+//! clients, each made when it is first needed.
+//!
+//! Not here: which calls are made. UpdateShardCount sets its own limits beside its call (`kinesis`).
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use aws_config::{BehaviorVersion, SdkConfig};
+use aws_smithy_http_client::Builder;
+use aws_smithy_http_client::tls::Provider;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_types::retry::RetryConfig;
+use aws_smithy_types::timeout::TimeoutConfig;
+
+/// A frozen function wakes with sockets that the other side closed long ago; AWS keeps idle ones for a
+/// minute at most, so ours go sooner.
+const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(20);
+/// A connection that takes longer will not come.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+/// One attempt, answer included. The largest GetMetricData answers take one to two seconds.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(5);
+/// All attempts of one call: it must leave a function with a limit of 30 s time to say what happened.
+const OPERATION_TIMEOUT: Duration = Duration::from_secs(12);
+
+/// Reads region, credentials and endpoints from where the SDK looks for them.
+pub async fn load() -> SdkConfig {
+    // ring, because the default provider spends 30 ms of a cold start on gathering entropy.
+    let http = Builder::new()
+        .pool_idle_timeout(POOL_IDLE_TIMEOUT)
+        .tls_provider(Provider::Rustls(CryptoMode::Ring))
+        .build_https();
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+        .operation_timeout(OPERATION_TIMEOUT)
+        .build();
+    // A version by name: an update of the SDK must not change what a call does.
+    aws_config::defaults(BehaviorVersion::v2026_01_12())
+        .http_client(http)
+        .timeout_config(timeouts)
+        .retry_config(RetryConfig::standard())
+        .load()
+        .await
+}
+
+/// The services' clients. A function pays only for those it uses.
+#[derive(Debug)]
+pub(crate) struct Clients {
+    sdk: SdkConfig,
+    kinesis: OnceLock<aws_sdk_kinesis::Client>,
+    cloudwatch: OnceLock<aws_sdk_cloudwatch::Client>,
+    events: OnceLock<aws_sdk_eventbridge::Client>,
+    dynamodb: OnceLock<aws_sdk_dynamodb::Client>,
+}
+
+impl Clients {
+    pub(crate) fn new(sdk: SdkConfig) -> Clients {
+        Clients {
+            sdk,
+            kinesis: OnceLock::new(),
+            cloudwatch: OnceLock::new(),
+            events: OnceLock::new(),
+            dynamodb: OnceLock::new(),
+        }
+    }
+
+    pub(crate) fn kinesis(&self) -> &aws_sdk_kinesis::Client {
+        self.kinesis.get_or_init(|| aws_sdk_kinesis::Client::new(&self.sdk))
+    }
+
+    pub(crate) fn cloudwatch(&self) -> &aws_sdk_cloudwatch::Client {
+        self.cloudwatch.get_or_init(|| aws_sdk_cloudwatch::Client::new(&self.sdk))
+    }
+
+    pub(crate) fn events(&self) -> &aws_sdk_eventbridge::Client {
+        self.events.get_or_init(|| aws_sdk_eventbridge::Client::new(&self.sdk))
+    }
+
+    pub(crate) fn dynamodb(&self) -> &aws_sdk_dynamodb::Client {
+        self.dynamodb.get_or_init(|| aws_sdk_dynamodb::Client::new(&self.sdk))
+    }
+}

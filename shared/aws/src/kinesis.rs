@@ -1,0 +1,144 @@
+//! Kinesis: looking at streams, the account's shard quota, and the one call that changes a stream.
+//!
+//! Not here: traffic; Kinesis reports it to CloudWatch (`metrics`).
+
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use aws_sdk_kinesis::config::Config;
+use aws_sdk_kinesis::types::{self, ScalingType};
+use aws_smithy_types::retry::RetryConfig;
+use aws_smithy_types::timeout::TimeoutConfig;
+use jiff::SignedDuration;
+use weir_control::ports::{
+    Clock, DescribeStream, Failure, ListStreams, PortError, PortResult, ReadQuota, Reshard,
+};
+use weir_core::observation::{CapacityMode, ShardQuota, StreamState, StreamStatus};
+use weir_core::units::{Shards, StreamName};
+
+use crate::Aws;
+use crate::errors::Call;
+
+const DESCRIBE_STREAM_SUMMARY: Call = Call::read("DescribeStreamSummary");
+const LIST_STREAMS: Call = Call::read("ListStreams");
+const DESCRIBE_LIMITS: Call = Call::read("DescribeLimits");
+const UPDATE_SHARD_COUNT: Call = Call::change("UpdateShardCount");
+
+/// Streams in one ListStreams page: what AWS gives at most.
+const STREAMS_PER_PAGE: i32 = 100;
+/// The account's open shards may be this old: a plan's other evidence is no younger.
+const QUOTA_KEPT: SignedDuration = SignedDuration::from_mins(5);
+/// A change is waited for longer than a read: a lost answer counts as one of ten.
+const UPDATE_TIMEOUT: Duration = Duration::from_secs(10);
+
+impl DescribeStream for Aws {
+    async fn describe_stream(&self, stream: &StreamName) -> PortResult<StreamState> {
+        self.paces.describe_stream_summary.turn().await;
+        let request = self.clients.kinesis().describe_stream_summary().stream_name(stream.as_str());
+        let answer = request.send().await.map_err(|e| DESCRIBE_STREAM_SUMMARY.failed(e))?;
+        let summary = answer.stream_description_summary.ok_or_else(|| {
+            DESCRIBE_STREAM_SUMMARY.refused(Failure::Invalid, "the answer holds no stream")
+        })?;
+        state(&summary)
+    }
+}
+
+fn state(summary: &types::StreamDescriptionSummary) -> PortResult<StreamState> {
+    let mode = summary.stream_mode_details().map(types::StreamModeDetails::stream_mode);
+    Ok(StreamState {
+        mode: match mode {
+            // What streams were before there were modes.
+            None | Some(types::StreamMode::Provisioned) => CapacityMode::Provisioned,
+            Some(types::StreamMode::OnDemand) => CapacityMode::OnDemand,
+            Some(other) => return Err(unheard_of("mode", other.as_str())),
+        },
+        status: match summary.stream_status() {
+            types::StreamStatus::Active => StreamStatus::Active,
+            types::StreamStatus::Creating => StreamStatus::Creating,
+            types::StreamStatus::Deleting => StreamStatus::Deleting,
+            types::StreamStatus::Updating => StreamStatus::Updating,
+            other => return Err(unheard_of("status", other.as_str())),
+        },
+        // A stream that is being created has no shards yet.
+        open_shards: Shards::at_least_one(u32::try_from(summary.open_shard_count()).unwrap_or(0)),
+        retention_hours: u32::try_from(summary.retention_period_hours()).unwrap_or(0),
+    })
+}
+
+fn unheard_of(what: &str, value: &str) -> PortError {
+    let message = format!("the stream's {what} is {value:?}, of which Weir never heard");
+    DESCRIBE_STREAM_SUMMARY.refused(Failure::Invalid, message)
+}
+
+impl ListStreams for Aws {
+    async fn list_streams(&self) -> PortResult<Vec<StreamName>> {
+        let mut streams = Vec::new();
+        let mut after: Option<String> = None;
+        loop {
+            self.paces.list_streams.turn().await;
+            // By name rather than by token: a token goes out of date while others are served.
+            let request = self.clients.kinesis().list_streams().limit(STREAMS_PER_PAGE);
+            let request = request.set_exclusive_start_stream_name(after.take());
+            let page = request.send().await.map_err(|e| LIST_STREAMS.failed(e))?;
+            for name in page.stream_names() {
+                let name = StreamName::new(name)
+                    .map_err(|e| LIST_STREAMS.refused(Failure::Invalid, e.to_string()))?;
+                streams.push(name);
+            }
+            after = page.stream_names().last().cloned();
+            if !page.has_more_streams() || after.is_none() {
+                return Ok(streams);
+            }
+        }
+    }
+}
+
+impl ReadQuota for Aws {
+    async fn read_quota(&self) -> PortResult<ShardQuota> {
+        let kept = *self.quota.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((read_at, quota)) = kept
+            && self.now().duration_since(read_at).abs() < QUOTA_KEPT
+        {
+            return Ok(quota);
+        }
+        self.paces.describe_limits.turn().await;
+        let answer = self.clients.kinesis().describe_limits().send().await;
+        let answer = answer.map_err(|e| DESCRIBE_LIMITS.failed(e))?;
+        let count = |n: i32| u32::try_from(n).unwrap_or(0);
+        let quota =
+            ShardQuota { limit: count(answer.shard_limit), open: count(answer.open_shard_count) };
+        *self.quota.lock().unwrap_or_else(PoisonError::into_inner) = Some((self.now(), quota));
+        Ok(quota)
+    }
+}
+
+impl Reshard for Aws {
+    async fn reshard(&self, stream: &StreamName, to: Shards) -> PortResult<()> {
+        let target = i32::try_from(to.get())
+            .map_err(|e| UPDATE_SHARD_COUNT.refused(Failure::Invalid, e.to_string()))?;
+        // The SDK takes LimitExceededException for throttling and would repeat the call; here it mostly
+        // means that the day's ten are used, and a repeated call could be an eleventh.
+        let once = Config::builder().retry_config(RetryConfig::disabled()).timeout_config(
+            TimeoutConfig::builder()
+                .operation_attempt_timeout(UPDATE_TIMEOUT)
+                .operation_timeout(UPDATE_TIMEOUT)
+                .build(),
+        );
+        self.paces.update_shard_count.turn().await;
+        self.clients
+            .kinesis()
+            .update_shard_count()
+            .stream_name(stream.as_str())
+            .target_shard_count(target)
+            .scaling_type(ScalingType::UniformScaling)
+            .customize()
+            .config_override(once)
+            .send()
+            .await
+            .map(|_| ())
+            .map_err(|e| UPDATE_SHARD_COUNT.failed(e))
+    }
+}
+
+#[cfg(test)]
+mod tests;

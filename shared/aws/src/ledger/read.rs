@@ -1,0 +1,129 @@
+//! Reading the ledger: a stream's record, the streams that are due, the registered ones.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::Timestamp;
+use weir_control::ledger::{StoredAction, StreamRecord};
+use weir_control::ports::{FindDue, PortResult, ReadRecord};
+use weir_core::units::StreamName;
+
+use super::item::{self, Reading, text, time};
+use super::write::{given, names};
+use super::{DUE, DUE_INDEX, Item, actions_since, partition_of, stream_of};
+use crate::Aws;
+use crate::errors::Call;
+
+const GET_ITEM: Call = Call::read("GetItem");
+const QUERY: Call = Call::read("Query");
+
+/// A query of the table or its index.
+struct Query<'a> {
+    index: Option<&'static str>,
+    condition: &'a str,
+    values: Vec<(&'static str, AttributeValue)>,
+}
+
+impl ReadRecord for Aws {
+    async fn read_record(
+        &self,
+        stream: &StreamName,
+        since: Timestamp,
+    ) -> PortResult<Option<StreamRecord>> {
+        // The state first: what happens between the two reads then shows as an action too many, never
+        // as a claim given back without its action.
+        let Some(state) = self.read_state(stream).await? else { return Ok(None) };
+        let actions = self.read_actions(stream, since).await?;
+        let reading = Reading::of(GET_ITEM, &self.settings.ledger_table, &state)?;
+        reading.record(actions).map(Some)
+    }
+}
+
+impl FindDue for Aws {
+    async fn due_streams(&self, now: Timestamp) -> PortResult<Vec<StreamName>> {
+        self.index(Query {
+            index: Some(DUE_INDEX),
+            condition: "#due = :streams AND #revisit_at <= :now",
+            values: vec![(":streams", text(DUE)), (":now", time(now))],
+        })
+        .await
+    }
+}
+
+impl Aws {
+    pub(super) async fn registered_streams(&self) -> PortResult<Vec<StreamName>> {
+        self.index(Query {
+            index: Some(DUE_INDEX),
+            condition: "#due = :streams",
+            values: vec![(":streams", text(DUE))],
+        })
+        .await
+    }
+
+    async fn index(&self, query: Query<'_>) -> PortResult<Vec<StreamName>> {
+        let items = self.query(query).await?;
+        let partition = |item: &Item| match item.get("pk") {
+            Some(AttributeValue::S(partition)) => stream_of(partition),
+            _ => None,
+        };
+        // The index holds nothing but streams; another program's item is no stream of ours.
+        Ok(items.iter().filter_map(partition).collect())
+    }
+
+    async fn read_state(&self, stream: &StreamName) -> PortResult<Option<Item>> {
+        let request = self
+            .clients
+            .dynamodb()
+            .get_item()
+            .table_name(&self.settings.ledger_table)
+            .set_key(Some(item::state_key(stream)))
+            .consistent_read(true);
+        request.send().await.map(|answer| answer.item).map_err(|e| GET_ITEM.failed(e))
+    }
+
+    async fn read_actions(
+        &self,
+        stream: &StreamName,
+        since: Timestamp,
+    ) -> PortResult<Vec<StoredAction>> {
+        let (first, last) = actions_since(since);
+        let query = Query {
+            index: None,
+            condition: "#pk = :pk AND #sk BETWEEN :first AND :last",
+            values: vec![
+                (":pk", text(partition_of(stream))),
+                (":first", text(first)),
+                (":last", text(last)),
+            ],
+        };
+        let items = self.query(query).await?;
+        let table = &self.settings.ledger_table;
+        items.iter().map(|item| Reading::of(QUERY, table, item)?.action()).collect()
+    }
+
+    /// All pages of it. An index cannot be read consistently; the table is.
+    async fn query(&self, query: Query<'_>) -> PortResult<Vec<Item>> {
+        let Query { index, condition, values } = query;
+        let mut items = Vec::new();
+        let mut after: Option<Item> = None;
+        loop {
+            let page = self
+                .clients
+                .dynamodb()
+                .query()
+                .table_name(&self.settings.ledger_table)
+                .set_index_name(index.map(str::to_owned))
+                .key_condition_expression(condition)
+                .set_expression_attribute_names(Some(names(&[condition])))
+                .set_expression_attribute_values(given(values.clone()))
+                .set_consistent_read(index.is_none().then_some(true))
+                .set_exclusive_start_key(after.take())
+                .send()
+                .await
+                .map_err(|e| QUERY.failed(e))?;
+            items.extend(page.items.unwrap_or_default());
+            after = page.last_evaluated_key.filter(|key| !key.is_empty());
+            if after.is_none() {
+                return Ok(items);
+            }
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! Calls per second, held below what the account may make.
+//!
+//! Even spacing: a bucket that holds one token. A call too early waits; nothing is ever dropped. The
+//! budget is one process's own; when many functions run at once, AWS's answer and the SDK's retries
+//! see to the rest. Not here: the quotas themselves (`weir_core::limits`).
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep_until};
+use weir_core::limits::calls_per_second as quota;
+
+/// The share of each quota that Weir uses; the rest is left to everybody else in the account.
+const SHARE_OF_QUOTA: f64 = 2.0 / 3.0;
+
+/// The pace of one operation.
+#[derive(Debug)]
+pub(crate) struct Pace {
+    gap: Duration,
+    next: Mutex<Option<Instant>>,
+}
+
+impl Pace {
+    /// Weir's share of so many calls per second.
+    fn of(calls_per_second: u32) -> Pace {
+        let gap = Duration::from_secs_f64(1.0 / (f64::from(calls_per_second) * SHARE_OF_QUOTA));
+        Pace { gap, next: Mutex::new(None) }
+    }
+
+    /// Waits until the next call may be made, and takes its place.
+    pub(crate) async fn turn(&self) {
+        sleep_until(self.reserve(Instant::now())).await;
+    }
+
+    fn reserve(&self, now: Instant) -> Instant {
+        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+        let turn = next.map_or(now, |next| next.max(now));
+        *next = Some(turn + self.gap);
+        turn
+    }
+}
+
+/// The paces of all operations that have a quota worth minding.
+#[derive(Debug)]
+pub(crate) struct Paces {
+    pub(crate) put_metric_alarm: Pace,
+    pub(crate) set_alarm_state: Pace,
+    pub(crate) delete_alarms: Pace,
+    pub(crate) describe_alarms: Pace,
+    pub(crate) describe_stream_summary: Pace,
+    pub(crate) describe_limits: Pace,
+    pub(crate) list_streams: Pace,
+    pub(crate) update_shard_count: Pace,
+    pub(crate) get_metric_data: Pace,
+}
+
+impl Paces {
+    pub(crate) fn new() -> Paces {
+        Paces {
+            put_metric_alarm: Pace::of(quota::PUT_METRIC_ALARM),
+            set_alarm_state: Pace::of(quota::SET_ALARM_STATE),
+            delete_alarms: Pace::of(quota::DELETE_ALARMS),
+            describe_alarms: Pace::of(quota::DESCRIBE_ALARMS),
+            describe_stream_summary: Pace::of(quota::DESCRIBE_STREAM_SUMMARY),
+            describe_limits: Pace::of(quota::DESCRIBE_LIMITS),
+            list_streams: Pace::of(quota::LIST_STREAMS),
+            update_shard_count: Pace::of(quota::UPDATE_SHARD_COUNT),
+            get_metric_data: Pace::of(quota::GET_METRIC_DATA),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::time::advance;
+
+    #[tokio::test(start_paused = true)]
+    async fn calls_are_spaced_and_stay_below_the_quota() {
+        let pace = Pace::of(3);
+        let start = Instant::now();
+        let mut turns = Vec::new();
+        for _ in 0..10 {
+            pace.turn().await;
+            turns.push(start.elapsed());
+        }
+        assert_eq!(turns[0], Duration::ZERO, "the first call does not wait");
+        let busiest = turns
+            .iter()
+            .map(|from| {
+                let second = *from..*from + Duration::from_secs(1);
+                turns.iter().filter(|at| second.contains(*at)).count()
+            })
+            .max();
+        assert_eq!(busiest, Some(2), "two thirds of three");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn idle_time_is_not_saved_up() {
+        let pace = Pace::of(10);
+        pace.turn().await;
+        advance(Duration::from_secs(60)).await;
+        let start = Instant::now();
+        for _ in 0..3 {
+            pace.turn().await;
+        }
+        assert!(start.elapsed() >= Duration::from_millis(300), "{:?}", start.elapsed());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn callers_at_the_same_time_take_turns() {
+        let pace = Pace::of(1);
+        let start = Instant::now();
+        tokio::join!(pace.turn(), pace.turn(), pace.turn());
+        assert!(start.elapsed() >= Duration::from_secs(3), "{:?}", start.elapsed());
+    }
+}

@@ -1,0 +1,112 @@
+//! What a function is told by its environment: read at once, every fault named.
+//!
+//! Not here: region, credentials and endpoints, which the SDK reads itself; policies (`policies`).
+
+use std::fmt;
+use std::path::PathBuf;
+
+use thiserror::Error;
+use weir_core::alarms::AlarmPrefix;
+
+/// The settings of an installation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// `WEIR_LEDGER_TABLE`: the DynamoDB table of the ledger.
+    pub ledger_table: String,
+    /// `WEIR_EVENT_BUS`: the bus Weir's events go to.
+    pub event_bus: String,
+    /// `WEIR_POLICY_DIR`: the folder of the policies.
+    pub policy_dir: PathBuf,
+    /// `WEIR_ALARM_PREFIX`: what the names of this installation's alarms begin with.
+    pub alarm_prefix: AlarmPrefix,
+}
+
+/// One setting that cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{variable}: {message}; {fix}")]
+pub struct SettingFault {
+    /// The variable.
+    pub variable: &'static str,
+    /// What is wrong with it.
+    pub message: String,
+    /// How to mend it.
+    pub fix: &'static str,
+}
+
+/// All faults of an environment.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub struct SettingFaults(pub Vec<SettingFault>);
+
+impl fmt::Display for SettingFaults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let faults: Vec<String> = self.0.iter().map(SettingFault::to_string).collect();
+        f.write_str(&faults.join(" / "))
+    }
+}
+
+const EVENT_BUS: &str = "default";
+const POLICY_DIR: &str = "/opt/weir/policies";
+
+impl Settings {
+    /// Reads them through `lookup`, which gives a variable's value. An empty value is none.
+    pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Settings, SettingFaults> {
+        let set = |variable: &str| lookup(variable).filter(|value| !value.trim().is_empty());
+        let mut faults = Vec::new();
+        let ledger_table = set("WEIR_LEDGER_TABLE").unwrap_or_else(|| {
+            faults.push(SettingFault {
+                variable: "WEIR_LEDGER_TABLE",
+                message: "is not set".to_owned(),
+                fix: "set it to the name of the ledger's DynamoDB table",
+            });
+            String::new()
+        });
+        let alarm_prefix = match set("WEIR_ALARM_PREFIX").as_deref().map(AlarmPrefix::new) {
+            None => AlarmPrefix::default(),
+            Some(Ok(prefix)) => prefix,
+            Some(Err(error)) => {
+                faults.push(SettingFault {
+                    variable: "WEIR_ALARM_PREFIX",
+                    message: error.to_string(),
+                    fix: "write a prefix of this installation's own, such as weir-",
+                });
+                AlarmPrefix::default()
+            }
+        };
+        let settings = Settings {
+            ledger_table,
+            event_bus: set("WEIR_EVENT_BUS").unwrap_or_else(|| EVENT_BUS.to_owned()),
+            policy_dir: set("WEIR_POLICY_DIR").map_or_else(|| POLICY_DIR.into(), PathBuf::from),
+            alarm_prefix,
+        };
+        if faults.is_empty() { Ok(settings) } else { Err(SettingFaults(faults)) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(set: &[(&str, &str)]) -> Result<Settings, SettingFaults> {
+        let value = |name: &str| set.iter().find(|(n, _)| *n == name).map(|(_, v)| (*v).to_owned());
+        Settings::read(value)
+    }
+
+    #[test]
+    fn only_the_table_must_be_named() {
+        let settings = read(&[("WEIR_LEDGER_TABLE", "ledger"), ("WEIR_EVENT_BUS", "")]);
+        let settings = settings.expect("settings");
+        assert_eq!(settings.ledger_table, "ledger");
+        assert_eq!(settings.event_bus, "default");
+        assert_eq!(settings.policy_dir, PathBuf::from("/opt/weir/policies"));
+        assert_eq!(settings.alarm_prefix, AlarmPrefix::default());
+    }
+
+    #[test]
+    fn every_fault_is_told_at_once() {
+        let faults = read(&[("WEIR_ALARM_PREFIX", "weir")]).expect_err("faults");
+        assert_eq!(faults.0.len(), 2);
+        let text = faults.to_string();
+        assert!(text.contains("WEIR_LEDGER_TABLE: is not set; set it to"), "{text}");
+        assert!(text.contains("WEIR_ALARM_PREFIX: \"weir\" is no alarm prefix"), "{text}");
+    }
+}

@@ -14,10 +14,10 @@ use weir_core::plan::{Action, DAYS_PERIOD_SECONDS, Plan, plan};
 use weir_core::policy::{Governance, Policy, PolicySet};
 use weir_core::reasons::Reason;
 use weir_core::series::Series;
-use weir_core::units::StreamName;
+use weir_core::units::{Shards, StreamName};
 
 use crate::event::{CapacityPlanned, StreamResized, VERSION, WeirEvent};
-use crate::ledger::{PlanId, Planned, StreamRecord};
+use crate::ledger::{PlanId, Planned, StoredAction, StreamRecord};
 use crate::ports::{
     Clock, DescribeStream, FindDue, ListStreams, PortError, PortResult, PublishEvents, ReadQuota,
     ReadRecord, ReadTraffic, RecordOutcome, RecordPlan, Traffic,
@@ -92,6 +92,8 @@ struct Candidate<'a> {
     policy: &'a Policy,
     record: Option<StreamRecord>,
     state: StreamState,
+    /// Open shards to remember; `None` where they are not settled, or a change of them not yet written down.
+    open_shards: Option<Shards>,
 }
 
 /// Runs the loop once.
@@ -179,9 +181,16 @@ async fn look<'a, P: Ports>(
             }
             Err(error) => return Err((Reason::LedgerUnavailable, Some(error))),
         }
-        note_strangers(ports, stream, record, &state, now, report).await;
     }
-    Ok(Candidate { stream: stream.clone(), policy, record, state })
+    let mut open_shards = settled(&state).then_some(state.open_shards);
+    if let (Some(record), Some(open)) = (&mut record, open_shards)
+        && let Err(error) = note_strangers(ports, stream, record, open, now).await
+    {
+        // The next look must find the change again, or the call would never be counted.
+        open_shards = None;
+        report.troubles.push(error);
+    }
+    Ok(Candidate { stream: stream.clone(), policy, record, state, open_shards })
 }
 
 /// The event that an executor died before publishing.
@@ -201,28 +210,20 @@ fn resized(stream: &StreamName, plan_id: PlanId, action: &ActionRecord) -> Optio
     }
 }
 
-/// Somebody else's reshard counts against the same daily limit, so it is written down like ours.
+/// Somebody else's reshard counts against the same daily limit, so it is written down like ours. This
+/// plan counts it even if that fails.
 async fn note_strangers<P: Ports>(
     ports: &P,
     stream: &StreamName,
     record: &mut StreamRecord,
-    state: &StreamState,
+    open: Shards,
     now: Timestamp,
-    report: &mut Report,
-) {
-    if !settled(state) {
-        return;
-    }
-    let Some(action) = record.unexplained_change(state.open_shards, now) else { return };
+) -> PortResult<()> {
+    let Some(action) = record.unexplained_change(open, now) else { return Ok(()) };
     let plan = PlanId::of_stranger(now);
-    match ports.record_outcome(stream, &plan, &action).await {
-        Ok(()) => record.actions.push(crate::ledger::StoredAction {
-            plan,
-            record: action,
-            published: true,
-        }),
-        Err(error) => report.troubles.push(error),
-    }
+    let written = ports.record_outcome(stream, &plan, &action).await;
+    record.actions.push(StoredAction { plan, record: action, published: true });
+    written
 }
 
 fn settled(state: &StreamState) -> bool {
@@ -249,7 +250,7 @@ async fn decide<P: Ports>(
     report: &mut Report,
     events: &mut Vec<WeirEvent>,
 ) {
-    let Candidate { stream, policy, record, state } = candidate;
+    let Candidate { stream, policy, record, state, open_shards } = candidate;
     let now = ports.now();
     let (minutes, days) = match traffic {
         Ok(traffic) => (Signal::Known { value: traffic.minutes, read_at: now }, traffic.days),
@@ -259,7 +260,6 @@ async fn decide<P: Ports>(
             (missing, Series::empty(now, DAYS_PERIOD_SECONDS))
         }
     };
-    let open_shards = settled(&state).then_some(state.open_shards);
     let observation = Observation {
         stream: stream.clone(),
         observed_at: now,

@@ -4,7 +4,7 @@
 //! outcome with a reason, not an error. What comes in is an event and not trusted. Not here: what
 //! size is right (`weir_core::plan`).
 
-use weir_core::action::{ActionRecord, Change, Outcome};
+use weir_core::action::{ActionRecord, Change, Outcome, is_settling};
 use weir_core::budget::Budget;
 use weir_core::observation::{CapacityMode, StreamState, StreamStatus};
 use weir_core::policy::OperatingMode;
@@ -88,9 +88,12 @@ pub async fn run<P: Ports>(ports: &P, planned: &CapacityPlanned) -> PortResult<D
         Err(error) if order.to < order.from => refuse(ports, &order, Refusal::ledger(&error)).await,
         Err(_) => match look_again(ports, &order).await {
             Err(refusal) => refuse(ports, &order, refusal).await,
+            // Nothing was claimed, so what is written must neither close another run's claim nor take the
+            // place of its action: it goes under an id of its own.
             Ok(()) => {
                 let action = action_of(ports, &order);
-                conclude(ports, &order, action, call(ports, &order).await).await
+                let unclaimed = PlanId::without_ledger(action.at);
+                conclude(ports, &order, &unclaimed, action, call(ports, &order).await).await
             }
         },
     }
@@ -138,21 +141,37 @@ async fn with_ledger<P: Ports>(
         Err(error) => return refuse(ports, order, Refusal::ledger(&error)).await,
     }
     let action = action_of(ports, order);
-    let ready = match look_again(ports, order).await {
-        Ok(()) if Budget::at(now, &record.action_records()).reshards_left() == 0 => {
-            Err(Refusal::because(Reason::BudgetSpent))
-        }
-        Ok(()) => ports
-            .record_intent(order.stream, order.plan, &action)
-            .await
-            .map_err(|error| Refusal::ledger(&error)),
-        Err(refusal) => Err(refusal),
-    };
-    let answer = match ready {
+    let answer = match prepare(ports, order, &action).await {
         Ok(()) => call(ports, order).await,
         Err(refusal) => Err(refusal_as_outcome(refusal)),
     };
-    conclude(ports, order, action, answer).await
+    conclude(ports, order, order.plan, action, answer).await
+}
+
+/// Looks again and writes down what is about to be done. The actions are read once more under the claim:
+/// another plan may have been carried out since this one was made, and the stream need not show it yet.
+async fn prepare<P: Ports>(
+    ports: &P,
+    order: &Order<'_>,
+    action: &ActionRecord,
+) -> Result<(), Refusal> {
+    look_again(ports, order).await?;
+    let now = ports.now();
+    let record = ports
+        .read_record(order.stream, Budget::window_start(now))
+        .await
+        .map_err(|error| Refusal::ledger(&error))?;
+    let actions = record.map(|record| record.action_records()).unwrap_or_default();
+    if Budget::at(now, &actions).reshards_left() == 0 {
+        return Err(Refusal::because(Reason::BudgetSpent));
+    }
+    if is_settling(&actions, order.from, now) {
+        return Err(Refusal::because(Reason::ReshardSettling));
+    }
+    ports
+        .record_intent(order.stream, order.plan, action)
+        .await
+        .map_err(|error| Refusal::ledger(&error))
 }
 
 fn action_of<P: Ports>(ports: &P, order: &Order<'_>) -> ActionRecord {
@@ -195,10 +214,11 @@ async fn call<P: Ports>(ports: &P, order: &Order<'_>) -> Result<(), Answer> {
     })
 }
 
-/// Writes down what became of the action, and tells.
+/// Writes down what became of the action, under `id`, and tells.
 async fn conclude<P: Ports>(
     ports: &P,
     order: &Order<'_>,
+    id: &PlanId,
     mut action: ActionRecord,
     answer: Result<(), Answer>,
 ) -> PortResult<Done> {
@@ -209,11 +229,11 @@ async fn conclude<P: Ports>(
     };
     action.outcome = outcome;
     // A ledger that fails now leaves the intent standing: it counts, and the next look clears it up.
-    let written = ports.record_outcome(order.stream, order.plan, &action).await;
+    let written = ports.record_outcome(order.stream, id, &action).await;
     ports.publish(&[event_of(ports, order, &action, detail)]).await?;
     if written.is_ok() {
         // Lost, this note costs one more event to whoever asks again; nothing else.
-        let _ = ports.record_published(order.stream, order.plan, &action).await;
+        let _ = ports.record_published(order.stream, id, &action).await;
     }
     Ok(done(outcome))
 }

@@ -2,9 +2,10 @@
 //!
 //! Not here: how many are left (`budget`), or making them (`weir-control`).
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::limits;
 use crate::observation::CapacityMode;
 use crate::reasons::Reason;
 use crate::units::Shards;
@@ -73,4 +74,14 @@ pub struct ActionRecord {
     pub change: Change,
     /// What became of it.
     pub outcome: Outcome,
+}
+
+/// Whether a reshard was just asked for that a stream of `open` shards does not show yet.
+pub fn is_settling(actions: &[ActionRecord], open: Shards, now: Timestamp) -> bool {
+    let settle = SignedDuration::from_secs(limits::RESHARD_VISIBLE_AFTER_SECONDS);
+    actions.iter().any(|action| {
+        action.outcome.counts()
+            && action.at.checked_add(settle).is_ok_and(|until| until > now)
+            && matches!(action.change, Change::Reshard { from, .. } if from == open)
+    })
 }

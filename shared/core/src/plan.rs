@@ -8,6 +8,7 @@ mod explain;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::action;
 use crate::budget::Budget;
 use crate::demand::{Demand, demand};
 use crate::forecast::{self, Forecast};
@@ -63,7 +64,7 @@ pub struct Evidence {
     pub forecast: Forecast,
     /// Demand is above capacity, or writes were just throttled.
     pub emergency: bool,
-    /// Minutes within the scale-in window about which nothing is known.
+    /// Minutes within the scale-in window about which nothing is known, or only half of what should be.
     pub unknown_minutes: u32,
     /// Age of the newest traffic data, seconds; `None` when there is none at all.
     pub newest_data_age_seconds: Option<i64>,
@@ -150,9 +151,12 @@ impl<'a> Sight<'a> {
         let minutes = raw.map_or_else(Vec::new, |s| demand(s, policy.missing_data, now));
         let forecast = forecast::forecast(&minutes, &history.days, policy.missing_data, now);
         let window = window(policy.scale_in_after_minutes);
-        let quiet = &minutes[minutes.len().saturating_sub(window)..];
-        let unseen = window - quiet.len();
-        let unknown = quiet.iter().filter(|d| **d == Demand::Unknown).count() + unseen;
+        let quiet_from = minutes.len().saturating_sub(window);
+        let unseen = window - (minutes.len() - quiet_from);
+        let unknown = (quiet_from..minutes.len())
+            .filter(|minute| raw.is_some_and(|series| unsettled(series, &minutes, *minute, now)))
+            .count()
+            + unseen;
         let lag = raw.and_then(newest_lag_seconds);
         let mut sight = Sight {
             policy,
@@ -224,19 +228,11 @@ impl<'a> Sight<'a> {
             (StreamStatus::Updating, _) => Some(Reason::ReshardInProgress),
             (StreamStatus::Active, CapacityMode::OnDemand) => Some(Reason::StreamOnDemand),
             (StreamStatus::Active, CapacityMode::Provisioned) => {
-                self.reshard_settling().then_some(Reason::ReshardSettling)
+                let actions = self.history.actions.as_deref().unwrap_or_default();
+                action::is_settling(actions, self.open(), self.now)
+                    .then_some(Reason::ReshardSettling)
             }
         }
-    }
-
-    /// An action that the stream does not show yet.
-    fn reshard_settling(&self) -> bool {
-        let settle = SignedDuration::from_secs(limits::RESHARD_VISIBLE_AFTER_SECONDS);
-        self.history.actions.iter().flatten().any(|action| {
-            action.outcome.counts()
-                && action.at.checked_add(settle).is_ok_and(|until| until > self.now)
-                && matches!(action.change, crate::action::Change::Reshard { from, .. } if from == self.open())
-        })
     }
 
     /// Why the stream keeps its size though nothing hinders a change.
@@ -263,6 +259,17 @@ impl<'a> Sight<'a> {
             () if near >= 0.6 => 5,
             () => 10,
         }
+    }
+}
+
+/// Whether a minute lacks data that should have come in by now. Half a datapoint is a lower bound only, so
+/// nothing is taken away on it.
+fn unsettled(series: &Series, minutes: &[Demand], minute: usize, now: Timestamp) -> bool {
+    let age_seconds = now.as_second() - series.start_of(minute + 1).as_second();
+    match minutes[minute] {
+        Demand::Unknown => true,
+        Demand::AtLeast(_) => age_seconds >= limits::METRIC_SETTLE_SECONDS,
+        Demand::Measured(_) | Demand::Idle => false,
     }
 }
 

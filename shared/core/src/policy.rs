@@ -169,6 +169,14 @@ impl PolicySet {
         }
     }
 
+    /// The same policies, every one in this mode: for runs that change nothing real.
+    pub fn in_mode(mut self, mode: OperatingMode) -> PolicySet {
+        for policy in self.entries.iter_mut().filter_map(|entry| entry.policy.as_mut()) {
+            policy.mode = mode;
+        }
+        self
+    }
+
     /// What the first entry that fits the name says.
     pub fn governing(&self, stream: &StreamName) -> Governance<'_> {
         match self.entries.iter().find(|entry| entry.pattern.fits(stream)) {

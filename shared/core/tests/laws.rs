@@ -284,3 +284,41 @@ fn the_cases_make_the_planner_act() {
     }
     assert!(out >= 100 && into >= 40, "of 2,000 plans {out} scale out and {into} scale in");
 }
+
+/// Law 3, for a minute of which only half came: a lower bound is not enough to take shards away on.
+#[test]
+fn half_a_datapoint_takes_nothing_away_once_it_should_be_whole() {
+    let action = |half_minutes_ago: usize| {
+        let now = Timestamp::from_second(1_800_000_000).expect("a timestamp");
+        let ago = |periods: u32, seconds: u32| {
+            now - SignedDuration::from_secs(i64::from(periods) * i64::from(seconds))
+        };
+        let whole = TrafficPoint {
+            accepted_bytes: Some(120.0 * 1_048_576.0),
+            accepted_records: Some(60_000.0),
+            ..TrafficPoint::default()
+        };
+        let mut points = vec![whole; MINUTES_OBSERVED as usize];
+        let half = MINUTES_OBSERVED as usize - half_minutes_ago;
+        points[half] = TrafficPoint { accepted_records: None, ..whole };
+        let minutes = Series { start: ago(MINUTES_OBSERVED, 60), period_seconds: 60, points };
+        let state = StreamState {
+            mode: CapacityMode::Provisioned,
+            status: StreamStatus::Active,
+            open_shards: shards(10),
+            retention_hours: 24,
+        };
+        let observation = Observation {
+            stream: StreamName::new("orders").expect("a name"),
+            observed_at: now,
+            state,
+            minutes: Signal::Known { value: minutes, read_at: now },
+            quota: Signal::Missing("not read".to_owned()),
+        };
+        let days = Series::empty(now, DAYS_PERIOD_SECONDS);
+        let history = History { days, actions: Some(Vec::new()), paused: false };
+        Inputs { policy: Policy::DEFAULT, observation, history, now }.plan().action
+    };
+    assert_eq!(action(30), Action::Hold(Reason::DataMissing));
+    assert!(matches!(action(2), Action::Reshard { .. })); // its other half may still be on its way
+}

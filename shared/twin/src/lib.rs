@@ -1,1 +1,27 @@
-//! A simulated AWS.
+//! A simulated AWS with a virtual clock, on which the very loops run that run on the real one.
+//!
+//! Here: streams, metrics, alarms, bus, ledger, faults and checkers; traces of traffic, recorded or made
+//! from a seed; scoring; peers' rules as baselines. Not here: decisions and loops (`weir-core`,
+//! `weir-control`), which it only hosts.
+
+mod alarms;
+pub mod baseline;
+mod bus;
+mod chance;
+mod checkers;
+mod clock;
+mod faults;
+pub mod generate;
+mod ledger;
+mod metrics;
+mod operation;
+mod ports;
+mod process;
+pub mod record;
+pub mod score;
+pub mod settings;
+pub mod simulation;
+mod stream;
+pub mod trace;
+mod traffic;
+mod world;

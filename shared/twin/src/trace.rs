@@ -77,7 +77,8 @@ impl Trace {
                 .and_then(|minutes| minutes.checked_mul(index))
                 .and_then(|minutes| first.at.checked_add(SignedDuration::from_mins(minutes)).ok());
             if expected != Some(row.at) {
-                let expected = expected.map_or_else(|| "an earlier end".to_owned(), |t| t.to_string());
+                let expected =
+                    expected.map_or_else(|| "an earlier end".to_owned(), |t| t.to_string());
                 let message = format!("found {} where {expected} was expected", row.at);
                 return Err(faults.at(row.line, message, "fill gaps and sort the rows by time"));
             }
@@ -86,7 +87,11 @@ impl Trace {
             return Err(faults.at(first.line, "more than ten years", "cut the recording"));
         }
         let periods: Vec<Minute> = rows.iter().map(|row| row.traffic).collect();
-        Ok(Trace { name: name.to_owned(), start: first.at, minutes: to_minutes(&periods, period_minutes) })
+        Ok(Trace {
+            name: name.to_owned(),
+            start: first.at,
+            minutes: to_minutes(&periods, period_minutes),
+        })
     }
 
     /// Load of every minute, in shards.
@@ -115,10 +120,15 @@ impl Faults<'_> {
     }
 
     fn rows(&self, csv: impl Read) -> Result<Vec<Row>, TraceFault> {
-        let mut reader = csv::ReaderBuilder::new().comment(Some(b'#')).trim(csv::Trim::All).from_reader(csv);
+        let mut reader =
+            csv::ReaderBuilder::new().comment(Some(b'#')).trim(csv::Trim::All).from_reader(csv);
         let unreadable = |line: u64, error: csv::Error| TraceFault {
             source: Some(error),
-            ..self.at(line, "this is not CSV of three columns", "write timestamp,incoming_bytes,incoming_records")
+            ..self.at(
+                line,
+                "this is not CSV of three columns",
+                "write timestamp,incoming_bytes,incoming_records",
+            )
         };
         let headers = reader.headers().map_err(|error| unreadable(1, error))?;
         if headers.iter().ne(COLUMNS) {
@@ -176,7 +186,8 @@ fn to_minutes(periods: &[Minute], period_minutes: usize) -> Vec<Minute> {
     minutes
         .map(|minute| {
             // Position of the minute's middle between the middles of periods.
-            let position = ((minute as f64 + 0.5) / period_minutes as f64 - 0.5).clamp(0.0, last as f64);
+            let position =
+                ((minute as f64 + 0.5) / period_minutes as f64 - 0.5).clamp(0.0, last as f64);
             // Truncation is meant: the whole part is an index.
             #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
             let left = (position as usize).min(last);
@@ -200,7 +211,8 @@ mod tests {
 
     #[test]
     fn short_periods_are_held_and_long_ones_interpolated() {
-        let five = format!("{HEAD}# a note\n2026-01-01T00:00:00Z,500,50\n2026-01-01T00:05:00Z,1000,100\n");
+        let five =
+            format!("{HEAD}# a note\n2026-01-01T00:00:00Z,500,50\n2026-01-01T00:05:00Z,1000,100\n");
         let five = Trace::read("five", "five.csv", five.as_bytes()).expect("a trace");
         let bytes: Vec<f64> = five.minutes.iter().map(|m| m.bytes).collect();
         assert_eq!(bytes, [100.0, 100.0, 100.0, 100.0, 100.0, 200.0, 200.0, 200.0, 200.0, 200.0]);
@@ -221,7 +233,9 @@ mod tests {
             format!("{HEAD}2026-01-01T00:00:00Z,1,1\n2026-01-01T00:01:00Z,-1,1\n"),
             format!("{HEAD}2026-01-01T00:00:00Z,1,1\n2026-01-01T00:01:00Z,1\n"),
             format!("{HEAD}2026-01-01T00:00:00Z,1,1\n2026-01-01T00:00:30Z,1,1\n"),
-            format!("{HEAD}2026-01-01T00:00:00Z,1,1\n2026-01-01T00:01:00Z,1,1\n2026-01-01T00:03:00Z,1,1\n"),
+            format!(
+                "{HEAD}2026-01-01T00:00:00Z,1,1\n2026-01-01T00:01:00Z,1,1\n2026-01-01T00:03:00Z,1,1\n"
+            ),
         ];
         let faults: Vec<String> = cases.iter().map(|csv| fault(csv)).collect();
         insta::assert_snapshot!(faults.join("\n"));

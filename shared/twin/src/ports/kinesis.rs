@@ -1,0 +1,53 @@
+//! Kinesis: DescribeStreamSummary, ListStreams, DescribeLimits, UpdateShardCount.
+
+use weir_control::ports::{DescribeStream, Failure, ListStreams, PortResult, ReadQuota, Reshard};
+use weir_core::observation::{ShardQuota, StreamState};
+use weir_core::units::{Shards, StreamName};
+
+use super::Hands;
+use crate::operation::Operation;
+
+impl DescribeStream for Hands {
+    async fn describe_stream(&self, stream: &StreamName) -> PortResult<StreamState> {
+        let operation = Operation::DescribeStreamSummary;
+        let state = self
+            .call(operation, Some(stream), |world| {
+                let now = world.clock.now();
+                let missing = || (Failure::Missing, format!("Stream {stream} not found."));
+                let found = world.account.find(stream).ok_or_else(missing)?;
+                Ok(world.account.streams[found].state_at(now))
+            })
+            .await?;
+        if let Some(seen) = &mut *self.run.seen.borrow_mut() {
+            seen.described(stream, &state);
+        }
+        Ok(state)
+    }
+}
+
+impl ListStreams for Hands {
+    async fn list_streams(&self) -> PortResult<Vec<StreamName>> {
+        self.call(Operation::ListStreams, None, |world| Ok(world.account.names())).await
+    }
+}
+
+impl ReadQuota for Hands {
+    async fn read_quota(&self) -> PortResult<ShardQuota> {
+        let quota = self
+            .call(Operation::DescribeLimits, None, |world| {
+                Ok(world.account.quota(world.clock.now()))
+            })
+            .await?;
+        self.run.quota_seen.set(Some(quota));
+        Ok(quota)
+    }
+}
+
+impl Reshard for Hands {
+    async fn reshard(&self, stream: &StreamName, to: Shards) -> PortResult<()> {
+        self.call(Operation::UpdateShardCount, Some(stream), |world| {
+            world.weir_reshards(stream, to, &self.run)
+        })
+        .await
+    }
+}

@@ -1,0 +1,134 @@
+//! Time goes by: minutes end, alarms are judged, schedules fire, other people act.
+
+use weir_core::observation::CapacityMode;
+use weir_core::series::TrafficPoint;
+
+use super::{Event, World};
+use crate::alarms::StateChange;
+use crate::bus::{Bus, Loop};
+use crate::chance::Dice;
+use crate::clock::{Clock, count};
+use crate::faults::{Deed, Stranger};
+use crate::metrics::MetricDelay;
+use crate::record::MinuteRecord;
+use crate::stream::{Caller, minutes_between};
+use crate::traffic::write;
+
+impl World {
+    /// A minute is over: its traffic meets the capacity it had, and is told to CloudWatch.
+    pub(crate) fn end_minute(&mut self, minute: usize) {
+        let begins = self.start + 60 * count(minute);
+        for place in 0..self.runs.len() {
+            let (first, trace) = &self.traces[place];
+            let offered = minute.checked_sub(*first).and_then(|i| trace.get(i));
+            let offered = offered.copied().unwrap_or_default();
+            let stream = &mut self.account.streams[place];
+            let open = stream.mean_open(begins, begins + 60);
+            let mut written = write(offered, stream.capacity(open));
+            if stream.deleted {
+                written.point = TrafficPoint::default();
+                written.refused_share = 1.0;
+            } else if let Some(consumer) = &self.settings.consumer {
+                let taken = written.point.accepted_bytes.unwrap_or(0.0);
+                written.point.iterator_age_millis =
+                    self.backlogs[place].read(consumer, minute, taken, open);
+            }
+            self.runs[place].minutes.push(MinuteRecord {
+                offered_bytes: offered.bytes,
+                offered_records: offered.records,
+                refused_share: written.refused_share,
+                open_shards: if stream.deleted { 0.0 } else { open },
+            });
+            self.tell_metrics(place, minute, written.point);
+        }
+    }
+
+    fn tell_metrics(&mut self, stream: usize, minute: usize, point: TrafficPoint) {
+        let dice = &mut self.metric_dice;
+        if point.is_empty() || dice.happens(self.settings.faults.lost_minutes) {
+            return;
+        }
+        if self.settings.metrics == MetricDelay::None
+            && self.settings.faults.metrics_down.is_empty()
+        {
+            self.metrics[stream].publish(minute, point, self.clock.now());
+            return;
+        }
+        for publication in self.settings.metrics.publications(point, dice) {
+            let mut at = self.clock.now() + publication.delay_seconds;
+            if let Some(back) =
+                self.settings.faults.metrics_back_at(minutes_between(self.start, at))
+            {
+                at = self.start + 60 * count(back) + publication.delay_seconds;
+            }
+            if at <= self.clock.now() {
+                self.metrics[stream].publish(minute, publication.point, at);
+            } else {
+                self.clock.at(at, Event::Publish { stream, minute, point: publication.point });
+            }
+        }
+    }
+
+    /// Every alarm is judged.
+    pub(crate) fn judge_alarms(&mut self) {
+        let (minute, now) = (self.minute(), self.clock.now());
+        let Some(newest) = minute.checked_sub(1) else { return };
+        if self.settings.faults.metrics_back_at(minute).is_some() {
+            return;
+        }
+        let (account, metrics) = (&self.account, &self.metrics);
+        let (bus, clock, dice) = (&mut self.bus, &mut self.clock, &mut self.alarm_dice);
+        self.alarms.evaluate(
+            newest,
+            now,
+            |spec| account.place(&spec.stream).and_then(|place| metrics.get(place)),
+            |change| tell_alarm(bus, clock, dice, change),
+        );
+    }
+
+    /// A schedule fires.
+    pub(crate) fn schedule(&mut self, target: Loop) {
+        for (delay, delivery) in self.bus.schedule(target) {
+            self.clock.after(delay, Event::Deliver(delivery));
+        }
+    }
+
+    /// Somebody else does something.
+    pub(crate) fn strange(&mut self, stranger: Stranger) {
+        let now = self.clock.now();
+        let Some(stream) = self.account.streams.get_mut(stranger.stream) else { return };
+        match stranger.deed {
+            Deed::Delete => stream.deleted = true,
+            Deed::GoOnDemand => stream.mode = CapacityMode::OnDemand,
+            Deed::Reshard(to) => {
+                let name = stream.name.clone();
+                if let Ok(motion) =
+                    self.account.update_shard_count(&name, to, Caller::Stranger, now)
+                {
+                    self.note_accepted(stranger.stream, motion);
+                }
+            }
+        }
+    }
+}
+
+/// Puts an alarm's change on the bus. Half of all alarms hand their tags on.
+pub(super) fn tell_alarm(
+    bus: &mut Bus,
+    clock: &mut Clock<Event>,
+    dice: &mut Dice,
+    change: StateChange<'_>,
+) {
+    let change = StateChange { with_tags: dice.happens(0.5), ..change };
+    let resources = [change.arn()];
+    let deliveries = bus.carry(
+        "aws.cloudwatch",
+        "CloudWatch Alarm State Change",
+        &resources,
+        change.detail(),
+        clock.now(),
+    );
+    for (delay, delivery) in deliveries {
+        clock.after(delay, Event::Deliver(delivery));
+    }
+}

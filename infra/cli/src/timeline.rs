@@ -2,20 +2,25 @@
 
 use jiff::tz::TimeZone;
 use weir_core::plan::{Action, Plan};
+use weir_core::reasons::Reason;
 
-/// One line per reshard, and one per stretch in which something was wanted and withheld.
+/// One line per reshard; between two of them, one line for each reason that something wanted was withheld.
 pub(crate) fn lines(plans: &[Plan]) -> Vec<String> {
     let mut lines = Vec::new();
-    let mut withheld = None;
+    let mut withheld: Vec<Reason> = Vec::new();
     for plan in plans {
         let when = plan.planned_at.to_zoned(TimeZone::UTC).strftime("%a %H:%M").to_string();
         match plan.action {
             Action::Reshard { from, to } => {
-                withheld = None;
+                withheld.clear();
                 lines.push(format!("{when}  {from:>3} → {to:<3}  {}", why(plan)));
             }
-            Action::Hold(reason) if withheld != Some(reason) => {
-                withheld = Some(reason);
+            Action::Hold(reason)
+                if plan.wanted != plan.open
+                    && !withheld.contains(&reason)
+                    && !is_passing(reason) =>
+            {
+                withheld.push(reason);
                 let wanted = plan.wanted;
                 let open = plan.open;
                 lines.push(format!(
@@ -29,13 +34,18 @@ pub(crate) fn lines(plans: &[Plan]) -> Vec<String> {
     lines
 }
 
+/// A change under way, which needs no telling.
+fn is_passing(reason: Reason) -> bool {
+    matches!(reason, Reason::ReshardInProgress | Reason::ReshardSettling)
+}
+
 fn why(plan: &Plan) -> String {
     let forecast = plan.evidence.forecast;
     let cause = match () {
         () if plan.evidence.emergency => "demand is above capacity",
         () if plan.allowed > plan.open && forecast.soon > forecast.now => "demand is rising",
-        () if plan.allowed > plan.open => "demand is near capacity",
-        () => "demand has been lower for long enough",
+        () if plan.allowed > plan.open => "more is needed soon",
+        () => "less will do",
     };
     let clamped: Vec<&str> = plan.clamps.iter().map(|clamp| clamp.reason.code()).collect();
     let clamps = match clamped.as_slice() {

@@ -3,6 +3,7 @@
 //! | `pk` | `sk` | what |
 //! |---|---|---|
 //! | `stream#<name>` | `state` | version, when due, pause, newest plan, claim, shards last seen |
+//! | `stream#<name>` | `profile` | what plans have learnt of its traffic |
 //! | `stream#<name>` | `plan#<planned at>#<plan id>` | a plan's event, for people |
 //! | `stream#<name>` | `action#<at>#<plan id>` | an action and what became of it |
 //!
@@ -39,6 +40,7 @@ const PLAN_KEPT_DAYS: i64 = 14;
 const ACTION_KEPT_DAYS: i64 = 63;
 
 const STATE: &str = "state";
+const PROFILE: &str = "profile";
 const STREAM_PREFIX: &str = "stream#";
 
 fn partition_of(stream: &StreamName) -> String {

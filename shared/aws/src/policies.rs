@@ -61,7 +61,9 @@ impl Policies {
         self.faults.extend(faults.into_iter().map(PolicyFault::InFile));
     }
 
+    /// A stream this file may have been about must not fall to a later file's policy.
     fn unreadable(&mut self, path: PathBuf, source: io::Error) {
+        self.set.extend(PolicySet::unreadable());
         self.faults.push(PolicyFault::Unreadable { path, source });
         self.complete = false;
     }

@@ -11,7 +11,7 @@ use weir_core::budget::Budget;
 use weir_core::plan::{Action, Plan};
 use weir_core::policy::OperatingMode;
 use weir_core::reasons::Reason;
-use weir_core::units::{Shards, StreamName};
+use weir_core::units::{ShardLoad, Shards, StreamName};
 
 use crate::ledger::PlanId;
 
@@ -122,15 +122,20 @@ impl CapacityPlanned {
                 .map(|clamp| PlannedClamp { reason: clamp.reason, from: clamp.from, to: clamp.to })
                 .collect(),
             forecast: PlannedForecast {
-                now: forecast.now.get(),
-                soon: forecast.soon.get(),
-                later: forecast.later.get(),
+                now: thousandths(forecast.now),
+                soon: thousandths(forecast.soon),
+                later: thousandths(forecast.later),
             },
             emergency: plan.evidence.emergency,
             budget: plan.evidence.budget,
             explanation: plan.explain(),
         }
     }
+}
+
+/// Digits beyond these mean nothing, and make events hard to read.
+fn thousandths(load: ShardLoad) -> f64 {
+    (load.get() * 1000.0).round() / 1000.0
 }
 
 /// AWS took a reshard.

@@ -8,6 +8,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use weir_core::action::{ActionRecord, Change, Outcome};
+use weir_core::forecast::Profile;
 use weir_core::units::Shards;
 
 use crate::event::CapacityPlanned;
@@ -89,7 +90,7 @@ pub struct StoredAction {
 }
 
 /// What is remembered of a stream.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct StreamRecord {
     /// Grows by one with every recorded plan.
     pub version: u64,
@@ -103,6 +104,8 @@ pub struct StreamRecord {
     pub claim: Option<Claim>,
     /// Open shards when the stream was last seen active and provisioned.
     pub open_shards: Option<Shards>,
+    /// What plans have learnt of the stream.
+    pub profile: Option<Profile>,
     /// Actions of the budget window, oldest first.
     pub actions: Vec<StoredAction>,
 }
@@ -117,6 +120,7 @@ impl StreamRecord {
             latest_plan: None,
             claim: None,
             open_shards: None,
+            profile: None,
             actions: Vec::new(),
         }
     }
@@ -135,9 +139,10 @@ impl StreamRecord {
     /// against the same daily limit.
     pub fn unexplained_change(&self, open: Shards, now: Timestamp) -> Option<ActionRecord> {
         let before = self.open_shards.filter(|before| *before != open)?;
-        let explained = self.actions.iter().any(|action| {
-            action.record.outcome.counts()
-                && matches!(action.record.change, Change::Reshard { to, .. } if to == open)
+        // Our newest counted call says what size we left it at; any other is not of our making.
+        let newest = self.actions.iter().filter(|action| action.record.outcome.counts()).next_back();
+        let explained = newest.is_some_and(|action| {
+            matches!(action.record.change, Change::Reshard { to, .. } if to == open)
         });
         let change = Change::Reshard { from: before, to: open };
         (!explained).then_some(ActionRecord { at: now, change, outcome: Outcome::Accepted })
@@ -155,6 +160,8 @@ pub struct Planned {
     pub revisit_at: Timestamp,
     /// Open shards, where the stream was seen active and provisioned.
     pub open_shards: Option<Shards>,
+    /// What the plan learnt of the stream, where that is new.
+    pub learnt: Option<Profile>,
     /// The plan's event, kept where it says more than "as before".
     pub event: Option<CapacityPlanned>,
 }
@@ -170,4 +177,42 @@ pub enum Claimed {
     OtherInFlight,
     /// It is not the newest plan.
     Superseded,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shards(count: u32) -> Shards {
+        Shards::at_least_one(count)
+    }
+
+    #[test]
+    fn a_size_that_our_newest_call_did_not_ask_for_is_a_strangers() {
+        let at = |minute: i64| Timestamp::from_second(60 * minute).expect("a time");
+        let action = |minute, from, to, outcome| StoredAction {
+            plan: PlanId::of(at(minute), 1),
+            record: ActionRecord {
+                at: at(minute),
+                change: Change::Reshard { from: shards(from), to: shards(to) },
+                outcome,
+            },
+            published: true,
+        };
+        let seen = |open, actions| StreamRecord {
+            open_shards: Some(shards(open)),
+            actions,
+            ..StreamRecord::new(at(0))
+        };
+        let ours = vec![action(1, 4, 6, Outcome::Accepted)];
+        assert_eq!(seen(4, ours.clone()).unexplained_change(shards(6), at(9)), None);
+        // Somebody put it back to where we had it before.
+        let back = seen(6, ours.clone()).unexplained_change(shards(4), at(9)).expect("a stranger's");
+        assert_eq!(back.change, Change::Reshard { from: shards(6), to: shards(4) });
+        // A refused call of ours asked for that size, and explains nothing.
+        let refused = Outcome::Refused { reason: weir_core::reasons::Reason::StreamBusy };
+        let mut actions = ours;
+        actions.push(action(2, 6, 8, refused));
+        assert!(seen(6, actions).unexplained_change(shards(8), at(9)).is_some());
+    }
 }

@@ -270,6 +270,7 @@ async fn decide<P: Ports>(
     let history = History {
         days,
         actions: record.as_ref().map(StreamRecord::action_records),
+        profile: record.as_ref().and_then(|r| r.profile.clone()),
         paused: record.as_ref().and_then(|r| r.pause.as_ref()).is_some_and(|p| p.holds(now)),
     };
     let plan = plan(policy, &observation, &history, now);
@@ -284,6 +285,7 @@ async fn decide<P: Ports>(
             from_version: record.version,
             revisit_at: plan.revisit_at,
             open_shards,
+            learnt: plan.learnt.clone(),
             event: event.clone(),
         };
         match ports.record_plan(&stream, &planned).await {
@@ -302,7 +304,12 @@ async fn decide<P: Ports>(
     report.plans.push((id, plan));
 }
 
-/// Plans that hold because all is well are kept to the log: they would be a thousand events a day.
+/// What asks for something, or withholds something wanted. Plans that hold because all is well, or because
+/// a reshard is just under way, are kept to the log: they would be a thousand events a day.
 fn worth_telling(plan: &Plan) -> bool {
-    matches!(plan.action, Action::Reshard { .. }) || plan.wanted != plan.allowed
+    match plan.action {
+        Action::Reshard { .. } => true,
+        Action::Hold(Reason::ReshardInProgress | Reason::ReshardSettling) => false,
+        Action::Hold(_) => plan.wanted != plan.open,
+    }
 }

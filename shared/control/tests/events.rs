@@ -7,19 +7,16 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use weir_control::event::{
-    ActionFailed, ActionRefused, CapacityPlanned, OperatorRequest, PlannedAction, Request,
-    StreamResized, VERSION, WeirEvent,
+    ActionFailed, ActionRefused, CapacityPlanned, OperatorRequest, Request, StreamResized, VERSION,
+    WeirEvent,
 };
 use weir_control::ledger::PlanId;
-use weir_core::history::History;
-use weir_core::observation::{
-    CapacityMode, Observation, ShardQuota, Signal, StreamState, StreamStatus,
-};
-use weir_core::plan::{DAYS_PERIOD_SECONDS, plan};
-use weir_core::policy::{OperatingMode, Policy};
+use weir_core::budget::Budget;
+use weir_core::forecast::Forecast;
+use weir_core::plan::{Action, Clamp, Evidence, Plan};
+use weir_core::policy::OperatingMode;
 use weir_core::reasons::Reason;
-use weir_core::series::{Series, TrafficPoint};
-use weir_core::units::{Shards, StreamName};
+use weir_core::units::{ShardLoad, Shards, StreamName};
 
 fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/events").join(name)
@@ -40,7 +37,8 @@ fn check<T: Serialize + DeserializeOwned + PartialEq + std::fmt::Debug>(
         fs::write(fixture(name), text + "\n").expect("the fixture");
     }
     let stored: Value =
-        serde_json::from_str(&fs::read_to_string(fixture(name)).expect("the fixture")).expect("JSON");
+        serde_json::from_str(&fs::read_to_string(fixture(name)).expect("the fixture"))
+            .expect("JSON");
     assert_eq!(written, stored, "{name}: readers of version {VERSION} would break");
     assert_eq!(&serde_json::from_value::<T>(stored).expect("an event"), detail);
 }
@@ -57,38 +55,42 @@ fn plan_id() -> PlanId {
     PlanId::of("2026-11-21T12:00:00Z".parse().expect("a time"), 42)
 }
 
-/// A stream of 4 shards with demand for 9: the plan doubles it and says why not more.
+/// A stream of 4 shards that needs 9: the plan doubles it and says why not more.
 #[test]
 fn capacity_planned() {
-    let now = "2026-11-21T12:00:00Z".parse().expect("a time");
-    let start = "2026-11-21T08:00:00Z".parse().expect("a time");
-    let point = TrafficPoint {
-        accepted_bytes: Some(4.0 * 60.0 * 1_048_576.0),
-        accepted_records: Some(200_000.0),
-        throttled_records: Some(160_000.0),
-        iterator_age_millis: Some(800.0),
-    };
-    let minutes = Series { start, period_seconds: 60, points: vec![point; 240] };
-    let observation = Observation {
+    let at = |text: &str| text.parse().expect("a time");
+    let load = ShardLoad::new;
+    let plan = Plan {
         stream: orders(),
-        observed_at: now,
-        state: StreamState {
-            mode: CapacityMode::Provisioned,
-            status: StreamStatus::Active,
-            open_shards: shards(4),
-            retention_hours: 24,
+        mode: OperatingMode::Act,
+        planned_at: at("2026-11-21T12:00:00Z"),
+        expires_at: at("2026-11-21T12:05:00Z"),
+        revisit_at: at("2026-11-21T12:01:00Z"),
+        open: shards(4),
+        wanted: shards(9),
+        allowed: shards(8),
+        clamps: vec![Clamp { reason: Reason::AboveDouble, from: shards(9), to: shards(8) }],
+        action: Action::Reshard { from: shards(4), to: shards(8) },
+        evidence: Evidence {
+            forecast: Forecast {
+                now: load(5.2),
+                soon: load(6.25),
+                later: load(7.5),
+                days_known: 9,
+            },
+            emergency: true,
+            unknown_minutes: 0,
+            newest_data_age_seconds: Some(50),
+            consumer_lag_seconds: Some(3),
+            budget: Some(Budget {
+                reshards_used: 2,
+                mode_switches_used: 0,
+                next_reshard_freed_at: Some(at("2026-11-21T19:32:00Z")),
+            }),
         },
-        minutes: Signal::Known { value: minutes, read_at: now },
-        quota: Signal::Known { value: ShardQuota { limit: 500, open: 120 }, read_at: now },
+        learnt: None,
     };
-    let history = History {
-        days: Series::empty(start, DAYS_PERIOD_SECONDS),
-        actions: Some(Vec::new()),
-        paused: false,
-    };
-    let policy = Policy { mode: OperatingMode::Act, ..Policy::DEFAULT };
-    let detail = CapacityPlanned::new(plan_id(), &plan(&policy, &observation, &history, now));
-    assert_eq!(detail.action, PlannedAction::Reshard { from: shards(4), to: shards(8) });
+    let detail = CapacityPlanned::new(plan_id(), &plan);
     let event = WeirEvent::CapacityPlanned(detail.clone());
     check("capacity_planned.v1.json", "Weir Capacity Planned", &detail, event);
 }

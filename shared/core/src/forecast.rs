@@ -1,122 +1,172 @@
-//! What demand to expect: recent level and trend, and the same hours of earlier days.
+//! What demand to expect over the day ahead, and how far it may stray.
 //!
-//! A first, simple forecast. It has two horizons: *soon*, until a reshard decided now is in force with
-//! some margin, and *later*, as long as one of ten daily reshards should last. Not here: how much
-//! room to leave above it (`plan`).
+//! Six simple experts (as now, as yesterday, as last week, as usual, with today's level carried over) are
+//! mixed by how well each did lately at the lead in question; how far demand strayed from that mixture in
+//! the past week says how far it may stray again. Everything comes from the stream's own past. The
+//! idea of weighting seasonal experts by recent loss is that of the online-learning literature (Hedge,
+//! and its use in capacity planning); empirical quantiles of past errors in place of a bell curve are
+//! conformal prediction. Not here: what size to have (`plan`).
 
-use jiff::{SignedDuration, Timestamp};
+mod experts;
+mod levels;
+mod profile;
+mod spread;
 
-use crate::demand::{self, Demand, Gaps};
+use std::borrow::Cow;
+
+use jiff::Timestamp;
+
+pub use profile::Profile;
+
+use self::levels::{BLOCK_MINUTES, DAY, Levels, load_of};
+use crate::demand::{Demand, Gaps};
 use crate::series::Series;
 use crate::units::ShardLoad;
 
 /// A reshard takes about five minutes at the sizes most streams have; twice that leaves one replan.
-const SOON_MINUTES: i64 = 10;
+const SOON_BLOCKS: usize = 2;
 /// Ten calls in 24 hours are one every 2.4 hours.
-const LATER_MINUTES: i64 = 150;
-/// Newest minutes that are taken for "now".
+const LATER_BLOCKS: usize = 29;
+/// Newest minutes whose peak is "now".
 const NOW_MINUTES: usize = 3;
-/// Minutes over which the trend is taken.
-const TREND_MINUTES: usize = 15;
-/// Minutes over which today's level is compared with an earlier day's.
-const LEVEL_MINUTES: usize = 60;
-/// Earlier days that are looked at: yesterday, and the same day of the last weeks.
-const DAYS_BACK: [i64; 3] = [1, 7, 14];
-/// An earlier day is scaled by today's level over its own, within these bounds.
-const LEVEL_RATIO: std::ops::RangeInclusive<f64> = 0.5..=2.0;
+/// Steps of the horizon: single blocks for an hour, a quarter of an hour each up to six, then half hours.
+const FINE_UNTIL: usize = 12;
+const MEDIUM_UNTIL: usize = 72;
 
-/// Expected peaks, and what they rest on.
+/// Expected peaks in shards, and what they rest on: the outlook in short, for people.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Forecast {
     /// The newest minutes' peak.
     pub now: ShardLoad,
-    /// Highest demand expected until a reshard decided now is in force.
+    /// Highest level expected until a reshard decided now is in force.
     pub soon: ShardLoad,
-    /// Highest demand expected for as long as that reshard should last.
+    /// Highest level expected for as long as that reshard should last.
     pub later: ShardLoad,
-    /// How many earlier days had data for these hours. None means little history.
-    pub earlier_days: u32,
+    /// How many whole days of past there are. None means little history.
+    pub days_known: u32,
 }
 
-/// Looks ahead from `now`. `minutes` is demand minute by minute up to now; `days` is coarser and older.
-pub fn forecast(minutes: &[Demand], days: &Series, gaps: Gaps, now: Timestamp) -> Forecast {
-    let newest = peak(tail(minutes, NOW_MINUTES));
-    let rise_per_minute = trend_per_minute(tail(minutes, TREND_MINUTES)).max(0.0);
-    #[allow(clippy::cast_precision_loss)] // ten minutes
-    let risen = ShardLoad::new(newest.get() + rise_per_minute * SOON_MINUTES as f64);
+/// A stretch of the horizon.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Step {
+    /// Blocks from now to its beginning.
+    pub(crate) lead: usize,
+    pub(crate) blocks: usize,
+    /// Highest level expected within it, in shards.
+    pub load: f64,
+}
 
-    let level_now = mean(tail(minutes, LEVEL_MINUTES).iter().filter_map(|d| d.load()));
-    let mut forecast = Forecast { now: newest, soon: risen, later: risen, earlier_days: 0 };
-    for day in DAYS_BACK {
-        let Some(then) = now.checked_sub(SignedDuration::from_hours(24 * day)).ok() else {
-            continue;
+impl Step {
+    /// How long it is.
+    #[allow(clippy::cast_precision_loss)] // six at most
+    pub fn hours(&self) -> f64 {
+        (self.blocks * BLOCK_MINUTES) as f64 / 60.0
+    }
+}
+
+/// The day ahead.
+pub struct Outlook<'a> {
+    steps: Vec<Step>,
+    profile: Cow<'a, Profile>,
+    now: f64,
+    highest_seen: f64,
+    days_known: usize,
+}
+
+impl<'a> Outlook<'a> {
+    /// Looks ahead from `now`. `minutes` is demand minute by minute up to now, `days` is coarser and older,
+    /// `known` is what was learnt before, if it was kept.
+    pub fn from(
+        minutes: &[Demand],
+        days: &Series,
+        known: Option<&'a Profile>,
+        gaps: Gaps,
+        now: Timestamp,
+    ) -> Outlook<'a> {
+        let levels = Levels::of(minutes, days, gaps, now);
+        let profile = match known {
+            Some(profile) if !profile.is_stale(&levels, now) => Cow::Borrowed(profile),
+            _ => Cow::Owned(Profile::learn(&levels, minutes, now)),
         };
-        let around = |from: i64, to: i64| between(days, then, from, to, gaps);
-        #[allow(clippy::cast_possible_wrap)] // sixty minutes
-        let level_then = mean(around(-(LEVEL_MINUTES as i64), 0).filter_map(|d| d.load()));
-        let (Some(level_now), Some(level_then)) = (level_now, level_then) else { continue };
-        let ratio = if level_then > 0.0 { level_now / level_then } else { 1.0 };
-        let ratio = ratio.clamp(*LEVEL_RATIO.start(), *LEVEL_RATIO.end());
-        let peak_until = |minutes| peak_of(around(0, minutes)).times(ratio);
-        forecast.soon = forecast.soon.max(peak_until(SOON_MINUTES));
-        forecast.later = forecast.later.max(peak_until(LATER_MINUTES));
-        forecast.earlier_days += 1;
-    }
-    forecast
-}
-
-/// The demand of `days` from `from` to `to` minutes after `origin`.
-fn between(
-    days: &Series,
-    origin: Timestamp,
-    from: i64,
-    to: i64,
-    gaps: Gaps,
-) -> impl Iterator<Item = Demand> + use<> {
-    let index = |minutes: i64| {
-        origin.checked_add(SignedDuration::from_mins(minutes)).ok().and_then(|t| days.index_of(t))
-    };
-    let part = match (index(from), index(to)) {
-        (Some(first), last) => {
-            let last = last.unwrap_or(days.points.len());
-            Series {
-                start: days.start_of(first),
-                period_seconds: days.period_seconds,
-                points: days.points.get(first..last.max(first)).unwrap_or_default().to_vec(),
-            }
+        let newest = &minutes[minutes.len().saturating_sub(NOW_MINUTES)..];
+        let peak = newest.iter().filter_map(|d| d.load()).fold(ShardLoad::ZERO, ShardLoad::max);
+        Outlook {
+            steps: steps(&levels, &profile),
+            profile,
+            now: peak.get(),
+            highest_seen: levels.peak(),
+            days_known: levels.len() / DAY,
         }
-        (None, _) => Series::empty(days.start, days.period_seconds),
-    };
-    // Earlier days are long settled: judged as of their own end plus a day.
-    let settled = part.end().checked_add(SignedDuration::from_hours(24)).unwrap_or(Timestamp::MAX);
-    demand::demand(&part, gaps, settled).into_iter()
-}
-
-fn tail(demands: &[Demand], count: usize) -> &[Demand] {
-    &demands[demands.len().saturating_sub(count)..]
-}
-
-fn peak(demands: &[Demand]) -> ShardLoad {
-    peak_of(demands.iter().copied())
-}
-
-fn peak_of(demands: impl Iterator<Item = Demand>) -> ShardLoad {
-    demands.filter_map(Demand::load).fold(ShardLoad::ZERO, ShardLoad::max)
-}
-
-fn mean(loads: impl Iterator<Item = ShardLoad>) -> Option<f64> {
-    let (sum, count) = loads.fold((0.0, 0u32), |(sum, n), load| (sum + load.get(), n + 1));
-    (count > 0).then(|| sum / f64::from(count))
-}
-
-/// Mean of the later half less mean of the earlier half, per minute between their middles: a slope that
-/// one odd minute does not swing.
-fn trend_per_minute(demands: &[Demand]) -> f64 {
-    let (earlier, later) = demands.split_at(demands.len() / 2);
-    let level = |part: &[Demand]| mean(part.iter().filter_map(|d| d.load()));
-    match (level(earlier), level(later)) {
-        #[allow(clippy::cast_precision_loss)] // a handful of minutes
-        (Some(before), Some(after)) => (after - before) / (demands.len() as f64 / 2.0),
-        _ => 0.0,
     }
+
+    /// The stretches of the horizon, in order.
+    pub fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+
+    /// Expected demand above `capacity` within a step, in shards.
+    pub fn overflow(&self, step: &Step, capacity: f64) -> f64 {
+        self.profile.overflow(step.lead, step.load, capacity)
+    }
+
+    /// The newest minutes' peak, in shards.
+    pub fn now(&self) -> f64 {
+        self.now
+    }
+
+    /// The highest level of all the past that is known, in shards.
+    pub fn highest_seen(&self) -> f64 {
+        self.highest_seen.max(self.now)
+    }
+
+    /// Mean expected load over the horizon, in shards.
+    pub fn mean_load(&self) -> f64 {
+        let (sum, hours) = self.steps.iter().fold((0.0, 0.0), |(sum, hours), step| {
+            (sum + step.load * step.hours(), hours + step.hours())
+        });
+        if hours > 0.0 { sum / hours } else { 0.0 }
+    }
+
+    /// In short, for people.
+    pub fn summary(&self) -> Forecast {
+        let peak_until = |lead: usize| {
+            let within = self.steps.iter().take_while(|step| step.lead < lead);
+            ShardLoad::new(within.fold(0.0, |peak, step| step.load.max(peak)))
+        };
+        Forecast {
+            now: ShardLoad::new(self.now),
+            soon: peak_until(SOON_BLOCKS),
+            later: peak_until(LATER_BLOCKS),
+            days_known: u32::try_from(self.days_known).unwrap_or(u32::MAX),
+        }
+    }
+
+    /// What was learnt on the way and should be kept; `None` when the kept one still serves.
+    pub fn newly_learnt(self) -> Option<Profile> {
+        match self.profile {
+            Cow::Owned(profile) => Some(profile),
+            Cow::Borrowed(_) => None,
+        }
+    }
+}
+
+fn steps(levels: &Levels, profile: &Profile) -> Vec<Step> {
+    if levels.len() == 0 {
+        return Vec::new();
+    }
+    let mut steps = Vec::with_capacity(72);
+    let mut lead = 0;
+    while lead < DAY {
+        let blocks = match lead {
+            lead if lead < FINE_UNTIL => 1,
+            lead if lead < MEDIUM_UNTIL => 3,
+            _ => 6,
+        };
+        let highest = (lead..lead + blocks)
+            .map(|lead| profile.expect(levels, lead))
+            .fold(f64::NEG_INFINITY, f64::max);
+        steps.push(Step { lead, blocks, load: load_of(highest) });
+        lead += blocks;
+    }
+    steps
 }

@@ -5,20 +5,21 @@
 
 mod clamps;
 mod explain;
+mod horizon;
 
 use jiff::{SignedDuration, Timestamp};
 
 use crate::action;
 use crate::budget::Budget;
 use crate::demand::{Demand, demand};
-use crate::forecast::{self, Forecast};
+use crate::forecast::{Forecast, Outlook, Profile};
 use crate::history::History;
 use crate::limits;
 use crate::observation::{CapacityMode, Observation, StreamStatus};
 use crate::policy::{OperatingMode, Policy};
 use crate::reasons::Reason;
 use crate::series::Series;
-use crate::units::{Shards, StreamName};
+use crate::units::{BytesPerSecond, RecordsPerSecond, ShardLoad, Shards, StreamName};
 
 /// Minutes of traffic a plan looks at: an hour of quiet, and the level before it.
 pub const MINUTES_OBSERVED: u32 = 240;
@@ -29,8 +30,8 @@ pub const DAYS_PERIOD_SECONDS: u32 = 300;
 
 /// A plan older than this is not carried out: the world has moved on.
 const EXPIRES_AFTER_MINUTES: i64 = 5;
-/// A smaller size must save at least this share of the shards: a reshard is one of ten a day.
-const SCALE_IN_SAVES_AT_LEAST: f64 = 0.10;
+/// Billable GiB in an hour of one shard's load, where traffic does not tell: full shards of whole KiB.
+const SHARD_HOUR_GIB: f64 = 3.515_625;
 
 /// What is to be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,6 +101,8 @@ pub struct Plan {
     pub action: Action,
     /// What it rests on.
     pub evidence: Evidence,
+    /// What was learnt of the stream on the way, to be kept for the next plan; `None` when nothing new was.
+    pub learnt: Option<Profile>,
 }
 
 /// What the stages share.
@@ -110,6 +113,7 @@ struct Sight<'a> {
     now: Timestamp,
     minutes: Vec<Demand>,
     raw: Option<&'a Series>,
+    outlook: Outlook<'a>,
     evidence: Evidence,
 }
 
@@ -122,7 +126,7 @@ pub fn plan(policy: &Policy, observation: &Observation, history: &History, now: 
     let action = match sight.standstill() {
         Some(reason) => Action::Hold(reason),
         None if allowed != open => Action::Reshard { from: open, to: allowed },
-        None => Action::Hold(clamps.last().map_or_else(|| sight.calm(), |clamp| clamp.reason)),
+        None => Action::Hold(clamps.last().map_or(Reason::OnTarget, |clamp| clamp.reason)),
     };
     let minutes = |minutes| now.checked_add(SignedDuration::from_mins(minutes)).unwrap_or(now);
     Plan {
@@ -137,6 +141,7 @@ pub fn plan(policy: &Policy, observation: &Observation, history: &History, now: 
         clamps,
         action,
         evidence: sight.evidence,
+        learnt: sight.outlook.newly_learnt(),
     }
 }
 
@@ -149,7 +154,9 @@ impl<'a> Sight<'a> {
     ) -> Sight<'a> {
         let raw = observation.minutes.known();
         let minutes = raw.map_or_else(Vec::new, |s| demand(s, policy.missing_data, now));
-        let forecast = forecast::forecast(&minutes, &history.days, policy.missing_data, now);
+        let known = history.profile.as_ref();
+        let outlook = Outlook::from(&minutes, &history.days, known, policy.missing_data, now);
+        let forecast = outlook.summary();
         let window = window(policy.scale_in_after_minutes);
         let quiet_from = minutes.len().saturating_sub(window);
         let unseen = window - (minutes.len() - quiet_from);
@@ -164,6 +171,7 @@ impl<'a> Sight<'a> {
             history,
             now,
             raw,
+            outlook,
             evidence: Evidence {
                 forecast,
                 emergency: false,
@@ -186,25 +194,46 @@ impl<'a> Sight<'a> {
 
     /// The size the demand needs, before any limit.
     fn wanted(&self) -> Shards {
-        let Forecast { soon, later, .. } = self.evidence.forecast;
-        let (open, target) = (self.open(), self.policy.target_use);
-        let for_long = Shards::for_load(soon.max(later), target);
-        if Shards::for_load(soon, target) > open {
-            return for_long;
+        if self.outlook.steps().is_empty() {
+            return self.open();
         }
-        let quiet = self.quiet_peak();
-        let smaller = Shards::for_load(quiet.max(soon).max(later), target);
-        let saved = f64::from(open.get().saturating_sub(smaller.get())) / f64::from(open.get());
-        if smaller < open && saved >= SCALE_IN_SAVES_AT_LEAST { smaller } else { open }
+        let calls_left =
+            self.evidence.budget.map_or(limits::RESHARDS_PER_DAY_MAX, |b| b.reshards_left());
+        let terms = horizon::Terms {
+            overflow_shard_hours: self.policy.throttled_gib_usd.get() * self.billable_gib()
+                / limits::prices::SHARD_HOUR_USD,
+            calls_left,
+            calls_reserved: self.policy.reserved_calls,
+        };
+        horizon::size_to_have(&self.outlook, self.open(), &terms)
+    }
+
+    /// Billable GiB in an hour of one shard's load, by the records of late: a record is billed in whole KiB.
+    fn billable_gib(&self) -> f64 {
+        let seen = self.raw.map_or(&[][..], |series| &series.points[..]);
+        let (bytes, records) = seen.iter().fold((0.0, 0.0), |(bytes, records), point| {
+            (
+                bytes + point.accepted_bytes.unwrap_or(0.0),
+                records + point.accepted_records.unwrap_or(0.0),
+            )
+        });
+        if bytes <= 0.0 || records <= 0.0 {
+            return SHARD_HOUR_GIB;
+        }
+        let step = limits::prices::BILLED_RECORD_STEP_BYTES;
+        let billed_bytes = records * (bytes / records / step - 1e-9).ceil() * step;
+        // Rates over one second and over an hour differ by the same factor above and below.
+        let load = ShardLoad::of_rates(BytesPerSecond(bytes), RecordsPerSecond(records));
+        billed_bytes * 3600.0 / limits::prices::GB_BYTES / load.get()
     }
 
     /// Highest demand of the minutes that a scale-in must have waited for.
-    fn quiet_peak(&self) -> crate::units::ShardLoad {
+    fn quiet_peak(&self) -> ShardLoad {
         let window = window(self.policy.scale_in_after_minutes);
         self.minutes[self.minutes.len().saturating_sub(window)..]
             .iter()
             .filter_map(|d| d.load())
-            .fold(crate::units::ShardLoad::ZERO, crate::units::ShardLoad::max)
+            .fold(ShardLoad::ZERO, ShardLoad::max)
     }
 
     /// Whether writes were throttled in the newest `minutes` that have data.
@@ -235,29 +264,16 @@ impl<'a> Sight<'a> {
         }
     }
 
-    /// Why the stream keeps its size though nothing hinders a change.
-    fn calm(&self) -> Reason {
-        let tight = Shards::for_load(
-            self.quiet_peak().max(self.evidence.forecast.later),
-            self.policy.target_use,
-        );
-        if tight < self.open() { Reason::WithinTolerance } else { Reason::OnTarget }
-    }
-
     /// Minutes until the stream is due again. Each look costs API calls, so a calm stream is looked at
     /// less often; a surge in between wakes the planner by its alarm.
     fn revisit_minutes(&self, action: Action) -> i64 {
-        let used = self.evidence.forecast.soon.get() / self.open().capacity().get();
-        let near = used / self.policy.target_use.get();
-        let changing = matches!(
-            action,
-            Action::Reshard { .. }
-                | Action::Hold(Reason::ReshardInProgress | Reason::ReshardSettling)
-        );
-        match () {
-            () if changing || self.evidence.emergency || near >= 0.9 => 1,
-            () if near >= 0.6 => 5,
-            () => 10,
+        let used = self.evidence.forecast.now.get() / self.open().capacity().get();
+        let acting = self.policy.mode == OperatingMode::Act;
+        match action {
+            _ if self.evidence.emergency || used >= 0.85 => 1,
+            Action::Reshard { .. } if acting => 1,
+            Action::Hold(Reason::ReshardInProgress | Reason::ReshardSettling) => 1,
+            _ => 5,
         }
     }
 }

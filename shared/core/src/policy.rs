@@ -13,7 +13,7 @@ pub use parse::parse;
 
 use crate::demand::Gaps;
 use crate::limits;
-use crate::units::{Shards, Share, StreamName};
+use crate::units::{Shards, Share, StreamName, Usd};
 
 /// Whether plans are carried out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,11 +56,11 @@ pub struct Policy {
     pub mode: OperatingMode,
     /// Fewest and most shards.
     pub bounds: Bounds,
-    /// The share of capacity that expected demand may use; the rest is for what nobody expected.
-    pub target_use: Share,
+    /// What a billable GiB that is throttled is worth: the appetite for risk. Dearer means more room.
+    pub throttled_gib_usd: Usd,
     /// Reshards of the day that scale-in never takes.
     pub reserved_calls: u32,
-    /// Minutes of settled, lower demand before shards are taken away.
+    /// Minutes of traffic that must be known without a gap before shards are taken away.
     pub scale_in_after_minutes: u32,
     /// Consumer lag, in minutes, from which on no shard is taken away.
     pub hold_scale_in_at_lag_minutes: u32,
@@ -75,9 +75,9 @@ impl Policy {
     pub const DEFAULT: Policy = Policy {
         mode: OperatingMode::Observe,
         bounds: Bounds { min: Shards::ONE, max: most_shards() },
-        target_use: percent(80),
+        throttled_gib_usd: Usd::cents(80),
         reserved_calls: 3,
-        scale_in_after_minutes: 60,
+        scale_in_after_minutes: 30,
         hold_scale_in_at_lag_minutes: 15,
         missing_data: Gaps::Unknown,
         surge_alarm_use: percent(90),

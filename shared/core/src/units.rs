@@ -163,6 +163,27 @@ impl fmt::Display for Share {
     }
 }
 
+/// An amount of money, US dollars; not negative.
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
+pub struct Usd(f64);
+
+impl Usd {
+    /// Anything that is not a positive number is nothing.
+    pub fn new(dollars: f64) -> Usd {
+        Usd(if dollars.is_finite() && dollars > 0.0 { dollars } else { 0.0 })
+    }
+
+    /// Whole cents.
+    pub const fn cents(cents: u32) -> Usd {
+        Usd(cents as f64 / 100.0) // `as` is exact for u32, and `f64::from` is not const
+    }
+
+    /// In dollars.
+    pub const fn get(self) -> f64 {
+        self.0
+    }
+}
+
 /// The name of a stream, as Kinesis allows it: 1 to 128 of `a-z A-Z 0-9 _ . -`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]

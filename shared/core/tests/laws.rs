@@ -18,7 +18,7 @@ use weir_core::policy::{Bounds, OperatingMode, Policy};
 use weir_core::reasons::Reason;
 use weir_core::reshard;
 use weir_core::series::{Series, TrafficPoint};
-use weir_core::units::{Shards, Share, StreamName};
+use weir_core::units::{Shards, StreamName, Usd};
 
 /// Everything a plan is made from.
 #[derive(Clone, Debug)]
@@ -41,11 +41,11 @@ fn shards(count: u32) -> Shards {
 
 fn policies() -> impl Strategy<Value = Policy> {
     let small = prop_oneof![1u32..64, 1u32..10_001];
-    (small.clone(), small, 10u32..96, 0u32..10, 5u32..240, 1u32..120, any::<bool>()).prop_map(
-        |(a, b, target, reserved_calls, quiet, lag, idle)| Policy {
+    (small.clone(), small, 1u32..1_000, 0u32..10, 5u32..180, 1u32..120, any::<bool>()).prop_map(
+        |(a, b, cents, reserved_calls, quiet, lag, idle)| Policy {
             mode: OperatingMode::Act,
             bounds: Bounds::new(shards(a.min(b)), shards(a.max(b))).expect("bounds"),
-            target_use: Share::percent(target).expect("a share"),
+            throttled_gib_usd: Usd::cents(cents),
             reserved_calls,
             scale_in_after_minutes: quiet,
             hold_scale_in_at_lag_minutes: lag,
@@ -164,106 +164,114 @@ fn inputs() -> impl Strategy<Value = Inputs> {
                         minutes: Signal::Known { value: minutes, read_at: now },
                         quota,
                     },
-                    history: History { days, actions, paused },
+                    history: History { days, actions, profile: None, paused },
                     now,
                 }
             },
         )
 }
 
-fn config() -> ProptestConfig {
-    ProptestConfig { cases: 10_000, ..ProptestConfig::default() }
+type Verdict = Result<(), TestCaseError>;
+
+/// Law 1: a reshard is planned only while calls are left, and unanswered ones count.
+fn no_reshard_without_a_call_left(inputs: &Inputs, plan: &Plan) -> Verdict {
+    if let (Action::Reshard { .. }, Some(actions)) = (plan.action, &inputs.history.actions) {
+        prop_assert!(Budget::at(inputs.now, actions).reshards_left() >= 1, "law 1");
+    }
+    Ok(())
+}
+
+/// Law 2: every target lies within double and half, the policy's bounds (or on the way to them), and the
+/// account's quota with temporary shards.
+fn every_target_is_one_aws_and_the_policy_allow(inputs: &Inputs, plan: &Plan) -> Verdict {
+    let Action::Reshard { from, to } = plan.action else { return Ok(()) };
+    prop_assert_eq!(from, inputs.observation.state.open_shards);
+    prop_assert!(to >= from.halved() && to <= from.doubled() && to != from, "law 2: {to:?}");
+    prop_assert!(to.get() <= limits::SHARDS_PER_STREAM_MAX, "law 2: {to:?}");
+    let bounds = inputs.policy.bounds;
+    prop_assert!(to >= bounds.min() || (from < bounds.min() && to > from), "law 2: minimum");
+    prop_assert!(to <= bounds.max() || (from > bounds.max() && to < from), "law 2: maximum");
+    if let Some(quota) = inputs.observation.quota.known() {
+        let elsewhere = quota.open - from.get();
+        prop_assert!(
+            elsewhere + reshard::peak_open_shards(from, to) <= quota.limit,
+            "law 2: quota"
+        );
+    }
+    Ok(())
+}
+
+/// Law 3: missing or stale data, or a lagging consumer, never sees shards taken away.
+fn nothing_is_taken_away_in_the_dark(inputs: &Inputs, plan: &Plan) -> Verdict {
+    let Action::Reshard { from, to } = plan.action else { return Ok(()) };
+    if to > from {
+        return Ok(());
+    }
+    let series = inputs.observation.minutes.known().expect("traffic");
+    let seen = demand(series, inputs.policy.missing_data, inputs.now);
+    let window = inputs.policy.scale_in_after_minutes as usize;
+    prop_assert!(seen.len() >= window, "law 3: too little data");
+    prop_assert!(seen[seen.len() - window..].iter().all(|d| *d != Demand::Unknown), "law 3: gap");
+    let newest = series.start_of(seen.len());
+    let stale = SignedDuration::from_mins(10);
+    prop_assert!(inputs.now.duration_since(newest) <= stale, "law 3: stale");
+    let lag = series.points[..seen.len()].iter().rev().find_map(|p| p.iterator_age_millis);
+    let most = f64::from(inputs.policy.hold_scale_in_at_lag_minutes) * 60_000.0;
+    prop_assert!(lag.is_none_or(|lag| lag < most), "law 3: a consumer is {lag:?} ms behind");
+    Ok(())
+}
+
+/// Law 4: scale-in never takes the reserved calls, nor any when the ledger is silent.
+fn scale_in_leaves_the_reserve(inputs: &Inputs, plan: &Plan) -> Verdict {
+    if let Action::Reshard { from, to } = plan.action
+        && to < from
+    {
+        let actions = inputs.history.actions.as_deref().expect("law 4: a ledger");
+        let left = Budget::at(inputs.now, actions).reshards_left();
+        prop_assert!(left > inputs.policy.reserved_calls, "law 4: {left} left");
+    }
+    Ok(())
+}
+
+/// Law 8: the same inputs give the same plan, and the clamps lead from what is wanted to what is allowed.
+fn every_difference_is_explained(inputs: &Inputs, plan: &Plan) -> Verdict {
+    prop_assert_eq!(plan, &inputs.plan(), "law 8");
+    let mut size = plan.wanted;
+    for clamp in &plan.clamps {
+        prop_assert!(clamp.from == size && clamp.to != size, "law 8: {clamp:?}");
+        size = clamp.to;
+    }
+    prop_assert_eq!(size, plan.allowed, "law 8");
+    if let Action::Reshard { from, to } = plan.action {
+        prop_assert!(from == plan.open && to == plan.allowed, "law 8");
+    }
+    prop_assert!(plan.revisit_at > inputs.now && plan.expires_at > inputs.now, "law 8");
+    Ok(())
+}
+
+/// A stream at work stays as it is: busy, or paused.
+fn a_busy_or_paused_stream_is_left_alone(inputs: &Inputs, plan: &Plan) -> Verdict {
+    if inputs.history.paused || inputs.observation.state.status != StreamStatus::Active {
+        prop_assert!(matches!(plan.action, Action::Hold(_)), "not left alone");
+    }
+    Ok(())
 }
 
 proptest! {
-    #![proptest_config(config())]
+    #![proptest_config(ProptestConfig { cases: 10_000, ..ProptestConfig::default() })]
 
-    /// Law 1: a reshard is planned only while calls are left, and unanswered ones count.
     #[test]
-    fn no_reshard_without_a_call_left(inputs in inputs()) {
+    fn the_laws_hold_for_every_plan(inputs in inputs()) {
         let plan = inputs.plan();
-        if let (Action::Reshard { .. }, Some(actions)) = (plan.action, &inputs.history.actions) {
-            prop_assert!(Budget::at(inputs.now, actions).reshards_left() >= 1);
-        }
-    }
-
-    /// Law 2: every target lies within double and half, the policy's bounds (or on the way to them), and the
-    /// account's quota with temporary shards.
-    #[test]
-    fn every_target_is_one_aws_and_the_policy_allow(inputs in inputs()) {
-        let plan = inputs.plan();
-        let Action::Reshard { from, to } = plan.action else { return Ok(()) };
-        prop_assert_eq!(from, inputs.observation.state.open_shards);
-        prop_assert!(to >= from.halved() && to <= from.doubled() && to != from);
-        prop_assert!(to.get() <= limits::SHARDS_PER_STREAM_MAX);
-        let bounds = inputs.policy.bounds;
-        prop_assert!(to >= bounds.min() || (from < bounds.min() && to > from));
-        prop_assert!(to <= bounds.max() || (from > bounds.max() && to < from));
-        if let Some(quota) = inputs.observation.quota.known() {
-            let elsewhere = quota.open - from.get();
-            prop_assert!(elsewhere + reshard::peak_open_shards(from, to) <= quota.limit);
-        }
-    }
-
-    /// Law 3: missing or stale data, or a lagging consumer, never sees shards taken away.
-    #[test]
-    fn nothing_is_taken_away_in_the_dark(inputs in inputs()) {
-        let plan = inputs.plan();
-        let Action::Reshard { from, to } = plan.action else { return Ok(()) };
-        if to > from {
-            return Ok(());
-        }
-        let series = inputs.observation.minutes.known().expect("traffic");
-        let seen = demand(series, inputs.policy.missing_data, inputs.now);
-        let window = inputs.policy.scale_in_after_minutes as usize;
-        prop_assert!(seen.len() >= window, "too little data");
-        prop_assert!(seen[seen.len() - window..].iter().all(|d| *d != Demand::Unknown));
-        let newest = series.start_of(seen.len());
-        prop_assert!(inputs.now.duration_since(newest) <= SignedDuration::from_mins(10), "stale");
-        let lag = series.points[..seen.len()].iter().rev().find_map(|p| p.iterator_age_millis);
-        let most = f64::from(inputs.policy.hold_scale_in_at_lag_minutes) * 60_000.0;
-        prop_assert!(lag.is_none_or(|lag| lag < most), "a consumer is {lag:?} ms behind");
-    }
-
-    /// Law 4: scale-in never takes the reserved calls, nor any when the ledger is silent.
-    #[test]
-    fn scale_in_leaves_the_reserve(inputs in inputs()) {
-        let plan = inputs.plan();
-        if let Action::Reshard { from, to } = plan.action
-            && to < from
-        {
-            let actions = inputs.history.actions.as_deref().expect("a ledger");
-            prop_assert!(
-                Budget::at(inputs.now, actions).reshards_left() > inputs.policy.reserved_calls
-            );
-        }
-    }
-
-    /// Law 8: the same inputs give the same plan, and the clamps lead from what is wanted to what is allowed.
-    #[test]
-    fn every_difference_is_explained(inputs in inputs()) {
-        let plan = inputs.plan();
-        prop_assert_eq!(&plan, &inputs.plan());
-        let mut size = plan.wanted;
-        for clamp in &plan.clamps {
-            prop_assert_eq!(clamp.from, size);
-            prop_assert_ne!(clamp.to, size);
-            size = clamp.to;
-        }
-        prop_assert_eq!(size, plan.allowed);
-        match plan.action {
-            Action::Reshard { from, to } => prop_assert!(from == plan.open && to == plan.allowed),
-            Action::Hold(_) => {}
-        }
-        prop_assert!(plan.revisit_at > inputs.now && plan.expires_at > inputs.now);
-    }
-
-    /// A standing stream stays as it is: busy, paused, or just resharded.
-    #[test]
-    fn a_busy_or_paused_stream_is_left_alone(inputs in inputs()) {
-        let plan = inputs.plan();
-        if inputs.history.paused || inputs.observation.state.status != StreamStatus::Active {
-            prop_assert!(matches!(plan.action, Action::Hold(_)));
+        for law in [
+            no_reshard_without_a_call_left,
+            every_target_is_one_aws_and_the_policy_allow,
+            nothing_is_taken_away_in_the_dark,
+            scale_in_leaves_the_reserve,
+            every_difference_is_explained,
+            a_busy_or_paused_stream_is_left_alone,
+        ] {
+            law(&inputs, &plan)?;
         }
     }
 }

@@ -46,6 +46,7 @@ impl Ledger {
             latest_plan: record.latest_plan.clone(),
             claim: record.claim.clone(),
             open_shards: record.open_shards,
+            profile: record.profile.clone(),
             actions: record.actions.iter().filter(|a| a.record.at >= since).cloned().collect(),
         })
     }
@@ -64,6 +65,9 @@ impl Ledger {
         row.record.latest_plan = Some(planned.id.clone());
         if planned.open_shards.is_some() {
             row.record.open_shards = planned.open_shards;
+        }
+        if planned.learnt.is_some() {
+            row.record.profile.clone_from(&planned.learnt);
         }
         row.registered = true;
         let before = std::mem::replace(&mut row.record.revisit_at, planned.revisit_at);
@@ -204,6 +208,7 @@ mod tests {
             from_version: version,
             revisit_at: at(minute + 10),
             open_shards: Some(Shards::ONE),
+            learnt: None,
             event: None,
         };
         assert!(ledger.record_plan(&stream(), &planned));
@@ -224,6 +229,7 @@ mod tests {
             from_version: 0,
             revisit_at: at(9),
             open_shards: None,
+            learnt: None,
             event: None,
         };
         assert!(!ledger.record_plan(&stream(), &late));

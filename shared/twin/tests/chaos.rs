@@ -148,11 +148,11 @@ fn strangers(rng: &mut Rng, streams: usize) -> Vec<Stranger> {
 fn policy(rng: &mut Rng) -> PolicySet {
     let min = rng.u32(1..6);
     policies(&format!(
-        "mode = \"act\"\nmin_shards = {min}\nmax_shards = {}\ntarget_use_percent = {}\n\
+        "mode = \"act\"\nmin_shards = {min}\nmax_shards = {}\nthrottled_gib_usd = {}\n\
          reserved_calls = {}\nscale_in_after_minutes = {}\nhold_scale_in_at_lag_minutes = {}\n\
          missing_data = \"{}\"",
         min + rng.u32(0..200),
-        rng.u32(50..95),
+        [0.05, 0.8, 5.0][rng.usize(0..3)],
         rng.u32(0..5),
         rng.u32(5..90),
         rng.u32(2..30),

@@ -26,7 +26,7 @@ impl World {
             "GlobalSecondaryIndexes": [{
                 "IndexName": "due-streams",
                 "KeySchema": [key("due", "HASH"), key("revisit_at", "RANGE")],
-                "Projection": { "ProjectionType": "ALL" },
+                "Projection": { "ProjectionType": "KEYS_ONLY" },
             }],
         });
         self.call(DynamoDb, "CreateTable", body)?;

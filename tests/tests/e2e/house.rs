@@ -60,6 +60,11 @@ impl House {
         plans.pop().ok_or_else(|| weir_tests::Failure::new("no plan"))
     }
 
+    /// The size a plan asks for.
+    pub(crate) fn target(plan: &WeirEvent) -> u64 {
+        plan.detail["action"]["to"].as_u64().unwrap_or_default()
+    }
+
     /// Delivers a plan to resize-stream.
     pub(crate) fn deliver(&self, plan: &WeirEvent) -> Result<Value> {
         Ok(self.resize_stream.invoke(plan.envelope.clone())?)

@@ -1,3 +1,5 @@
+//! Alarms to PutMetricAlarm and back, against recorded-looking answers of CloudWatch.
+
 use aws_smithy_cbor::Decoder;
 use serde_json::{Value, json};
 use weir_core::alarms::desired;

@@ -1,3 +1,5 @@
+//! The table of errors, row by row, as the services word them.
+
 use serde_json::json;
 use weir_control::ports::{DescribeStream, Failure, ListStreams, Reshard};
 use weir_core::units::{Shards, StreamName};

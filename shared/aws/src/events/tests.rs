@@ -1,3 +1,5 @@
+//! PutEvents: chunks, failed entries, retries.
+
 use serde_json::{Value, json};
 use weir_control::event::{OperatorRequest, Request, VERSION};
 

@@ -1,3 +1,5 @@
+//! Kinesis: paging, the quota's cache, and that UpdateShardCount is sent once.
+
 use serde_json::json;
 
 use super::*;

@@ -98,6 +98,7 @@ impl<'a> Reading<'a> {
             latest_plan: self.text("latest_plan")?.map(PlanId::from),
             claim,
             open_shards: self.number("open_shards")?.and_then(Shards::new),
+            profile: None,
             actions,
         })
     }
@@ -128,7 +129,7 @@ impl<'a> Reading<'a> {
         self.parsed(attribute, |text| text.parse().map_err(|_| "is no time"))
     }
 
-    fn json<T: DeserializeOwned>(&self, attribute: &str) -> PortResult<Option<T>> {
+    pub(super) fn json<T: DeserializeOwned>(&self, attribute: &str) -> PortResult<Option<T>> {
         self.parsed(attribute, |text| {
             serde_json::from_str(text).map_err(|_| "is nothing Weir wrote")
         })

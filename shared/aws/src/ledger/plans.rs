@@ -7,7 +7,7 @@ use weir_core::units::StreamName;
 
 use super::item::{self, json, number, text, time};
 use super::write::{Update, Written};
-use super::{DUE, PLAN_KEPT_DAYS, SCHEMA, expiry, plan_key};
+use super::{DUE, PLAN_KEPT_DAYS, PROFILE, SCHEMA, expiry, plan_key};
 use crate::Aws;
 use crate::errors::Call;
 
@@ -15,7 +15,7 @@ const PUT_ITEM: Call = Call::change("PutItem");
 
 impl RecordPlan for Aws {
     async fn record_plan(&self, stream: &StreamName, planned: &Planned) -> PortResult<bool> {
-        let Planned { id, from_version, revisit_at, open_shards, event: _ } = planned;
+        let Planned { id, from_version, revisit_at, open_shards, learnt: _, event: _ } = planned;
         let mut update = "SET #version = :next, #latest_plan = :plan, #revisit_at = :revisit_at, \
                           #due = :streams, #schema = :schema"
             .to_owned();
@@ -43,12 +43,25 @@ impl RecordPlan for Aws {
             Written::Not(state) if state.get("latest_plan") == Some(&text(id.as_str())) => {}
             Written::Not(_) => return Ok(false),
         }
+        self.keep_profile(stream, planned).await?;
         self.keep_plan(stream, planned).await?;
         Ok(true)
     }
 }
 
 impl Aws {
+    /// What the plan learnt: an item of its own, as it is large and seldom changes.
+    async fn keep_profile(&self, stream: &StreamName, planned: &Planned) -> PortResult<()> {
+        let Some(profile) = &planned.learnt else { return Ok(()) };
+        let mut kept = item::key(stream, PROFILE);
+        kept.extend([
+            ("schema".to_owned(), number(SCHEMA)),
+            ("profile".to_owned(), json(PUT_ITEM, profile)?),
+            ("ttl_epoch_seconds".to_owned(), number(expiry(profile.learnt_at, PLAN_KEPT_DAYS))),
+        ]);
+        self.put(kept).await
+    }
+
     /// The plan itself, for people: after the state, which alone guards anything.
     async fn keep_plan(&self, stream: &StreamName, planned: &Planned) -> PortResult<()> {
         let Some(event) = &planned.event else { return Ok(()) };

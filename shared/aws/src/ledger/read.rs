@@ -4,11 +4,12 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use weir_control::ledger::{StoredAction, StreamRecord};
 use weir_control::ports::{FindDue, PortResult, ReadRecord};
+use weir_core::forecast::Profile;
 use weir_core::units::StreamName;
 
 use super::item::{self, Reading, text, time};
 use super::write::{given, names};
-use super::{DUE, DUE_INDEX, Item, actions_since, partition_of, stream_of};
+use super::{DUE, DUE_INDEX, Item, PROFILE, actions_since, partition_of, stream_of};
 use crate::Aws;
 use crate::errors::Call;
 
@@ -33,7 +34,8 @@ impl ReadRecord for Aws {
         let Some(state) = self.read_state(stream).await? else { return Ok(None) };
         let actions = self.read_actions(stream, since).await?;
         let reading = Reading::of(GET_ITEM, &self.settings.ledger_table, &state)?;
-        reading.record(actions).map(Some)
+        let record = reading.record(actions)?;
+        Ok(Some(StreamRecord { profile: self.read_profile(stream).await, ..record }))
     }
 }
 
@@ -77,6 +79,20 @@ impl Aws {
             .set_key(Some(item::state_key(stream)))
             .consistent_read(true);
         request.send().await.map(|answer| answer.item).map_err(|e| GET_ITEM.failed(e))
+    }
+
+    /// What plans have learnt. It is a cache: what cannot be read, or was written by another release, is
+    /// learnt again.
+    async fn read_profile(&self, stream: &StreamName) -> Option<Profile> {
+        let request = self
+            .clients
+            .dynamodb()
+            .get_item()
+            .table_name(&self.settings.ledger_table)
+            .set_key(Some(item::key(stream, PROFILE)));
+        let item = request.send().await.ok()?.item?;
+        let reading = Reading::of(GET_ITEM, &self.settings.ledger_table, &item).ok()?;
+        reading.json("profile").ok().flatten()
     }
 
     async fn read_actions(

@@ -1,3 +1,5 @@
+//! The ledger's items and conditions, against recorded-looking answers of DynamoDB.
+
 use serde_json::{Value, json};
 use weir_control::ledger::{Claim, Claimed, PauseNote, Planned, StoredAction, StreamRecord};
 use weir_control::ports::{
@@ -146,6 +148,7 @@ async fn a_record_is_read_consistently_with_all_pages_of_its_actions() {
                 at: at("2026-11-20T12:00:01Z"),
             }),
             open_shards: Shards::new(4),
+            profile: None,
             actions: Vec::new(),
         }
     );
@@ -185,7 +188,14 @@ async fn what_is_missing_is_borne_and_what_is_wrong_is_not() {
 
 fn planned(from_version: u64) -> Planned {
     let id = plan();
-    Planned { id, from_version, revisit_at: noon(), open_shards: Shards::new(4), event: None }
+    Planned {
+        id,
+        from_version,
+        revisit_at: noon(),
+        open_shards: Shards::new(4),
+        learnt: None,
+        event: None,
+    }
 }
 
 #[tokio::test(start_paused = true)]

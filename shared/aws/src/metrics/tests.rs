@@ -1,3 +1,5 @@
+//! GetMetricData: windows, batches, pages, gaps and incomplete answers.
+
 use serde_json::{Value, json};
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Policy files: order, faults, and what cannot be read.
+
 use std::path::PathBuf;
 
 use weir_core::policy::Governance;

@@ -2,13 +2,10 @@
 //!
 //! 1. bounds of the policy; 2. what AWS allows one call (2x, half, 10,000 shards); 3. the account's
 //!    quota; 4. the day's calls; 5. only where shards would be taken away: data missing or stale,
-//!    throttling, a drop that looks like an outage, a consumer behind or silent, the ledger, pacing, and
-//!    the reserve. Each clamp sees the size the one before it left.
-
-use jiff::SignedDuration;
+//!    throttling, a drop that looks like an outage, a consumer behind or silent, the ledger, and the
+//!    reserve. Each clamp sees the size the one before it left.
 
 use super::{Clamp, Sight};
-use crate::action::Change;
 use crate::demand::Demand;
 use crate::limits;
 use crate::reasons::Reason;
@@ -17,8 +14,8 @@ use crate::units::{ShardLoad, Shards};
 
 /// Data older than this is too old to take shards away on, seconds.
 const STALE_AFTER_SECONDS: i64 = 600;
-/// A scale-in waits this long after any reshard, minutes: calls are spread over the day.
-const SCALE_IN_AFTER_RESHARD_MINUTES: i64 = 30;
+/// Minutes after a refused write in which nothing is taken away.
+const THROTTLED_LATELY_MINUTES: usize = 10;
 /// A fall below this share of the level before it looks like an outage.
 const OUTAGE_LEVEL: f64 = 0.10;
 /// Minutes without a consumer's position after which it counts as silent.
@@ -26,7 +23,7 @@ const CONSUMER_SILENT_MINUTES: usize = 10;
 
 type Rule = fn(&Sight<'_>, Shards) -> Option<(Shards, Reason)>;
 
-const RULES: [Rule; 16] = [
+const RULES: [Rule; 15] = [
     policy_minimum,
     policy_maximum,
     above_double,
@@ -41,7 +38,6 @@ const RULES: [Rule; 16] = [
     consumer_lagging,
     consumer_silent,
     ledger_unavailable,
-    scale_in_paced,
     budget_reserved,
 ];
 
@@ -123,7 +119,7 @@ fn data_missing(sight: &Sight<'_>, size: Shards) -> Option<(Shards, Reason)> {
 
 fn writes_throttled(sight: &Sight<'_>, size: Shards) -> Option<(Shards, Reason)> {
     keep_if(sight, size, Reason::WritesThrottled, || {
-        sight.throttled_within(super::window(sight.policy.scale_in_after_minutes))
+        sight.throttled_within(THROTTLED_LATELY_MINUTES)
     })
 }
 
@@ -157,17 +153,6 @@ fn consumer_silent(sight: &Sight<'_>, size: Shards) -> Option<(Shards, Reason)> 
 
 fn ledger_unavailable(sight: &Sight<'_>, size: Shards) -> Option<(Shards, Reason)> {
     keep_if(sight, size, Reason::LedgerUnavailable, || sight.evidence.budget.is_none())
-}
-
-fn scale_in_paced(sight: &Sight<'_>, size: Shards) -> Option<(Shards, Reason)> {
-    keep_if(sight, size, Reason::ScaleInPaced, || {
-        let pause = SignedDuration::from_mins(SCALE_IN_AFTER_RESHARD_MINUTES);
-        sight.history.actions.iter().flatten().any(|action| {
-            matches!(action.change, Change::Reshard { .. })
-                && action.outcome.counts()
-                && action.at.checked_add(pause).is_ok_and(|until| until > sight.now)
-        })
-    })
 }
 
 fn budget_reserved(sight: &Sight<'_>, size: Shards) -> Option<(Shards, Reason)> {

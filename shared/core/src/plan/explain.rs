@@ -22,9 +22,10 @@ impl Plan {
             clamps,
             action,
             evidence,
+            learnt: _,
         } = self;
         let Evidence {
-            forecast: Forecast { now, soon, later, earlier_days },
+            forecast: Forecast { now, soon, later, days_known },
             emergency,
             unknown_minutes,
             newest_data_age_seconds,
@@ -38,10 +39,10 @@ impl Plan {
             n => format!(", {n} min unknown"),
         };
         let alarm = if *emergency { ", above capacity or throttled" } else { "" };
-        let basis = match earlier_days {
-            0 => "from the last hours alone".to_owned(),
-            1 => "with 1 earlier day".to_owned(),
-            n => format!("with {n} earlier days"),
+        let basis = match days_known {
+            0 => "little history: less than a day".to_owned(),
+            1 => "1 day known".to_owned(),
+            n => format!("{n} days known"),
         };
         let lag = consumer_lag_seconds
             .map_or_else(|| "no consumer reports".to_owned(), |s| format!("consumer {s} s behind"));

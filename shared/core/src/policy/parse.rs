@@ -11,10 +11,13 @@ use toml_span::value::{Value, ValueInner};
 use super::{Bounds, Entry, Fault, OperatingMode, Pattern, Policy, PolicySet};
 use crate::demand::Gaps;
 use crate::limits;
-use crate::units::{Shards, Share};
+use crate::units::{Shards, Share, Usd};
 
 /// The version of the policy language this reads.
 const VERSION: i64 = 1;
+/// A longer window would leave too little of what is observed to compare it with.
+const SCALE_IN_AFTER_MINUTES_MAX: u32 = 180;
+const _: () = assert!(SCALE_IN_AFTER_MINUTES_MAX < crate::plan::MINUTES_OBSERVED);
 
 /// Reads the text of one policy file. `file` names it in faults.
 pub fn parse(file: &str, text: &str) -> (PolicySet, Vec<Fault>) {
@@ -40,7 +43,9 @@ impl Reader<'_> {
                 return vec![everything_faulty()];
             }
         };
-        let Some(mut table) = self.table(&mut root, "the file") else { return Vec::new() };
+        let Some(mut table) = self.table(&mut root, "the file") else {
+            return vec![everything_faulty()];
+        };
         let head_sound = self.version(&mut table);
         let faults_before = self.faults.len();
         let defaults = match table.take("defaults") {
@@ -62,7 +67,7 @@ impl Reader<'_> {
                     "no [[streams]] in this file",
                     "add [[streams]] with match = \"name\"",
                 );
-                Vec::new()
+                vec![everything_faulty()]
             }
             Some((_, mut value)) => self.streams(&mut value, &defaults, defaults_sound),
         };
@@ -135,20 +140,20 @@ impl Reader<'_> {
         let day_minutes = 24 * 60;
         let mode = self.choice(table, "mode", &modes).unwrap_or(base.mode);
         let bounds = self.bounds(table, base.bounds);
-        let target_use =
-            self.share(table, "target_use_percent", 10..=95).unwrap_or(base.target_use);
+        let throttled_gib_usd =
+            self.dollars(table, "throttled_gib_usd", 1..=10_000).unwrap_or(base.throttled_gib_usd);
         let surge_alarm_use =
             self.share(table, "surge_alarm_use_percent", 10..=100).unwrap_or(base.surge_alarm_use);
         Policy {
             mode,
             bounds,
-            target_use,
+            throttled_gib_usd,
             surge_alarm_use,
             reserved_calls: self
                 .integer(table, "reserved_calls", 0..=limits::RESHARDS_PER_DAY_MAX - 1)
                 .unwrap_or(base.reserved_calls),
             scale_in_after_minutes: self
-                .integer(table, "scale_in_after_minutes", 5..=day_minutes)
+                .integer(table, "scale_in_after_minutes", 5..=SCALE_IN_AFTER_MINUTES_MAX)
                 .unwrap_or(base.scale_in_after_minutes),
             hold_scale_in_at_lag_minutes: self
                 .integer(table, "hold_scale_in_at_lag_minutes", 1..=day_minutes)
@@ -180,6 +185,24 @@ impl Reader<'_> {
         range: RangeInclusive<u32>,
     ) -> Option<Share> {
         self.integer(table, key, range).and_then(Share::percent)
+    }
+
+    fn dollars(
+        &mut self,
+        table: &mut TableHelper<'_>,
+        key: &'static str,
+        cents: RangeInclusive<u32>,
+    ) -> Option<Usd> {
+        let (_, value) = table.take(key)?;
+        let dollars = value.as_float().or_else(|| value.as_integer().map(|n| n as f64));
+        let range = f64::from(*cents.start()) / 100.0..=f64::from(*cents.end()) / 100.0;
+        if let Some(dollars) = dollars.filter(|dollars| range.contains(dollars)) {
+            return Some(Usd::new(dollars));
+        }
+        let fix = format!("write dollars from {:.2} to {:.2}", range.start(), range.end());
+        let message = format!("{key} cannot be {}", self.shown(&value));
+        self.fault(value.span.into(), message, fix);
+        None
     }
 
     fn integer(
@@ -259,20 +282,26 @@ const KNOWN_KEYS: &[(&str, &str)] = &[
     ("a policy file", "version, defaults, streams"),
     (
         "[defaults]",
-        "mode, min_shards, max_shards, target_use_percent, surge_alarm_use_percent, reserved_calls, \
+        "mode, min_shards, max_shards, throttled_gib_usd, surge_alarm_use_percent, reserved_calls, \
          scale_in_after_minutes, hold_scale_in_at_lag_minutes, missing_data",
     ),
     (
         "[[streams]]",
-        "match, mode, min_shards, max_shards, target_use_percent, surge_alarm_use_percent, \
+        "match, mode, min_shards, max_shards, throttled_gib_usd, surge_alarm_use_percent, \
          reserved_calls, scale_in_after_minutes, hold_scale_in_at_lag_minutes, missing_data",
     ),
 ];
 
-/// An entry that cannot be read might have meant any stream: all that no earlier entry names are left
-/// as they are.
+/// What cannot be read might have meant any stream: all that no earlier entry names are left as they are.
 fn everything_faulty() -> Entry {
     Entry { pattern: Pattern("*".to_owned()), policy: None }
+}
+
+impl PolicySet {
+    /// Stands for policies that could not be read at all.
+    pub fn unreadable() -> PolicySet {
+        PolicySet { entries: vec![everything_faulty()] }
+    }
 }
 
 #[cfg(test)]
@@ -308,14 +337,14 @@ mod tests {
     #[test]
     fn all_faults_are_told_at_once_with_their_place_and_the_fix() {
         insta::assert_snapshot!(faults(
-            "version = 1\n[defaults]\ntarget_use_percent = 120\n[[streams]]\nmatch = \"or ders\"\n\
+            "version = 1\n[defaults]\nthrottled_gib_usd = 0\n[[streams]]\nmatch = \"or ders\"\n\
              min_shards = 9\nmax_shards = 4\nmod = \"act\"\n[[streams]]\nreserved_calls = \"three\"\n\
              mode = \"auto\"\n[extra]\n"
         ), @r#"
-        orders.toml:3:22: target_use_percent cannot be 120; write a whole number from 10 to 95
+        orders.toml:3:21: throttled_gib_usd cannot be 0; write dollars from 0.01 to 100.00
         orders.toml:5:10: no stream can have such a name; write match = "stream-name", with * for any characters
         orders.toml:7:14: min_shards 9 is above max_shards 4; raise max_shards or lower min_shards
-        orders.toml:8:1: mod is not a key of [[streams]]; use one of match, mode, min_shards, max_shards, target_use_percent, surge_alarm_use_percent, reserved_calls, scale_in_after_minutes, hold_scale_in_at_lag_minutes, missing_data
+        orders.toml:8:1: mod is not a key of [[streams]]; use one of match, mode, min_shards, max_shards, throttled_gib_usd, surge_alarm_use_percent, reserved_calls, scale_in_after_minutes, hold_scale_in_at_lag_minutes, missing_data
         orders.toml:9:1: this entry does not say which streams it is for; write match = "stream-name", with * for any characters
         orders.toml:10:19: reserved_calls cannot be "three"; write a whole number from 0 to 9
         orders.toml:11:9: mode cannot be "auto"; write mode = "observe" or "act"

@@ -110,6 +110,7 @@ mod tests {
         }
         let mut call = Call { from: 10, to: 6, ..Call::default() };
         call.policy.missing_data = gaps;
+        call.policy.scale_in_after_minutes = 60;
         checked(call, &metrics, check).map(|(_, what)| what)
     }
 

@@ -42,6 +42,7 @@ struct Read {
 struct Remembered {
     actions: Vec<StoredAction>,
     pause: Option<weir_control::ledger::PauseNote>,
+    profile: Option<weir_core::forecast::Profile>,
 }
 
 impl Seen {
@@ -59,10 +60,12 @@ impl Seen {
         answer: &PortResult<Option<StreamRecord>>,
     ) {
         self.look(stream).record = answer.as_ref().ok().map(|record| match record {
-            Some(record) => {
-                Remembered { actions: record.actions.clone(), pause: record.pause.clone() }
-            }
-            None => Remembered { actions: Vec::new(), pause: None },
+            Some(record) => Remembered {
+                actions: record.actions.clone(),
+                pause: record.pause.clone(),
+                profile: record.profile.clone(),
+            },
+            None => Remembered { actions: Vec::new(), pause: None, profile: None },
         });
     }
 
@@ -124,6 +127,7 @@ impl Seen {
         let history = History {
             days,
             actions: record.map(|r| r.actions.iter().map(|action| action.record).collect()),
+            profile: record.and_then(|r| r.profile.clone()),
             paused: record.and_then(|r| r.pause.as_ref()).is_some_and(|pause| pause.holds(now)),
         };
         let again = plan(policy, &observation, &history, now);
@@ -181,7 +185,7 @@ mod tests {
             minutes: Signal::Known { value: minutes, read_at: now },
             quota: Signal::Missing("not read".to_owned()),
         };
-        let history = History { days, actions: Some(Vec::new()), paused: false };
+        let history = History { days, actions: Some(Vec::new()), profile: None, paused: false };
         (seen, plan(&Policy::DEFAULT, &observation, &history, now))
     }
 

@@ -41,10 +41,10 @@ pub(crate) fn policies(lines: &str) -> PolicySet {
     policies
 }
 
-/// Bounds so tight, and a target so plain, that five shards carry a load of 4, and ten carry one of 8,
+/// Bounds so tight, and throttling so cheap, that five shards carry a load of 4, and ten carry one of 9,
 /// whatever else a planner weighs.
 pub(crate) fn five_to_ten() -> PolicySet {
-    policies("mode = \"act\"\nmin_shards = 5\nmax_shards = 10\ntarget_use_percent = 80")
+    policies("mode = \"act\"\nmin_shards = 5\nmax_shards = 10\nthrottled_gib_usd = 0.05")
 }
 
 /// Runs one stream under the default policy.
@@ -73,4 +73,9 @@ pub(crate) fn last_open(run: &StreamRun) -> f64 {
 pub(crate) fn reshards(run: &StreamRun) -> Vec<(i64, u32, u32)> {
     let minute = |at: Timestamp| (at.as_second() - run.start.as_second()) / 60;
     run.reshards.iter().map(|r| (minute(r.called_at), r.from, r.to)).collect()
+}
+
+/// Those that took shards away.
+pub(crate) fn scale_ins(run: &StreamRun) -> Vec<(i64, u32, u32)> {
+    reshards(run).into_iter().filter(|(_, from, to)| to < from).collect()
 }

@@ -1,0 +1,120 @@
+//! The past of a stream as one row of five-minute levels, newest last: minutes where there are minutes,
+//! coarser periods before them, gaps filled with the level before them. Sums make any mean cheap.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::demand::{Demand, Gaps, demand};
+use crate::series::Series;
+
+/// Minutes in a block.
+pub(super) const BLOCK_MINUTES: usize = 5;
+/// Blocks in a day.
+pub(super) const DAY: usize = 24 * 60 / BLOCK_MINUTES;
+/// Added to every level before a logarithm or a ratio is taken, in shards: below a twentieth of a shard
+/// differences mean nothing for a stream whose smallest size is one.
+const FLOOR: f64 = 0.05;
+
+/// The row. Index 0 is the oldest block; the newest ends where the known minutes end.
+pub(super) struct Levels {
+    /// Logarithm of the level, smoothed over its neighbours: what an earlier day looked like.
+    smooth: Vec<f64>,
+    /// Mean load of each block.
+    blocks: Vec<f64>,
+    /// `sums[i]` is the sum of the first `i` blocks.
+    sums: Vec<f64>,
+}
+
+impl Levels {
+    /// Puts the row together. `minutes` end at `now`, or a little before it.
+    pub(super) fn of(minutes: &[Demand], days: &Series, gaps: Gaps, now: Timestamp) -> Levels {
+        let recent: Vec<Option<f64>> = minutes.rchunks(BLOCK_MINUTES).rev().map(mean).collect();
+        let recent = match minutes.len() % BLOCK_MINUTES {
+            // A first chunk that is no full block would be noisier than the rest.
+            0 => &recent[..],
+            _ => recent.get(1..).unwrap_or_default(),
+        };
+        let span = i64::try_from(recent.len() * BLOCK_MINUTES).unwrap_or(i64::MAX);
+        let recent_start =
+            now.checked_sub(SignedDuration::from_mins(span)).unwrap_or(Timestamp::MIN);
+        let older = demand(days, gaps, now);
+        let before = older
+            .iter()
+            .enumerate()
+            .take_while(|(index, _)| days.start_of(index + 1) <= recent_start)
+            .map(|(_, demand)| demand.load().map(crate::units::ShardLoad::get));
+        Levels::of_blocks(filled(before.chain(recent.iter().copied())))
+    }
+
+    /// A row of known blocks.
+    pub(super) fn of_blocks(blocks: Vec<f64>) -> Levels {
+        let mut sums = Vec::with_capacity(blocks.len() + 1);
+        let mut sum = 0.0;
+        sums.push(sum);
+        for block in &blocks {
+            sum += block;
+            sums.push(sum);
+        }
+        let smooth = (0..blocks.len())
+            .map(|i| logarithm(mean_of(&sums, i.saturating_sub(1), (i + 2).min(blocks.len()))))
+            .collect();
+        Levels { smooth, blocks, sums }
+    }
+
+    /// How many blocks there are.
+    pub(super) fn len(&self) -> usize {
+        self.blocks.len()
+    }
+
+    /// Mean load of a block, with the floor.
+    pub(super) fn floored(&self, block: usize) -> f64 {
+        self.blocks[block] + FLOOR
+    }
+
+    /// Logarithm of the smoothed level of a block.
+    pub(super) fn smooth(&self, block: usize) -> f64 {
+        self.smooth[block]
+    }
+
+    /// Logarithm of the mean of the `count` blocks before `end`.
+    pub(super) fn level(&self, end: usize, count: usize) -> f64 {
+        logarithm(mean_of(&self.sums, end.saturating_sub(count), end))
+    }
+
+    /// The highest block of all.
+    pub(super) fn peak(&self) -> f64 {
+        self.blocks.iter().copied().fold(0.0, f64::max)
+    }
+}
+
+/// A load from its logarithm.
+pub(super) fn load_of(logarithm: f64) -> f64 {
+    (logarithm.exp() - FLOOR).max(0.0)
+}
+
+fn logarithm(load: f64) -> f64 {
+    (load + FLOOR).ln()
+}
+
+#[allow(clippy::cast_precision_loss)] // blocks of a few weeks
+fn mean_of(sums: &[f64], from: usize, to: usize) -> f64 {
+    if from < to { (sums[to] - sums[from]) / (to - from) as f64 } else { 0.0 }
+}
+
+fn mean(minutes: &[Demand]) -> Option<f64> {
+    let (sum, count) = minutes
+        .iter()
+        .filter_map(|demand| demand.load())
+        .fold((0.0, 0u32), |(sum, count), load| (sum + load.get(), count + 1));
+    (count > 0).then(|| sum / f64::from(count))
+}
+
+/// Unknown blocks take the level before them; those before the first known one are left out.
+fn filled(blocks: impl Iterator<Item = Option<f64>>) -> Vec<f64> {
+    blocks
+        .scan(None, |last, block| {
+            *last = block.or(*last);
+            Some(*last)
+        })
+        .flatten()
+        .collect()
+}

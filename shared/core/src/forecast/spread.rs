@@ -1,0 +1,131 @@
+//! How far demand strays from its forecast, learnt from how far it strayed before.
+//!
+//! Kept as a table of expected overflow: for a capacity of `x` times the forecast, the mean demand above it,
+//! in units of the forecast. Streams stray differently when they are high than when they are low, so there
+//! is a table per level of the forecast, and between two levels the tables are blended.
+
+use serde::{Deserialize, Serialize};
+
+/// Points of a table: capacity over forecast from e^-1.5 to e^2.5, evenly in its logarithm.
+const POINTS: usize = 81;
+const FIRST: f64 = -1.5;
+const STEP: f64 = 0.05;
+/// Levels that are told apart.
+const BINS: usize = 5;
+/// Fewest past forecasts that a table may rest on: three hours of them.
+const SAMPLES_MIN: usize = 36;
+/// Spread of a stream about which too little is known: demand within a quarter of the forecast two times
+/// out of three.
+const PRIOR_SIGMA: f64 = 0.25;
+
+/// See the module.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Spread {
+    tables: Vec<Table>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Table {
+    /// The forecast level it was learnt at.
+    level: f64,
+    overflow: Vec<f64>,
+}
+
+impl Spread {
+    /// What is assumed of a young stream.
+    pub(super) fn prior() -> Spread {
+        let overflow = (0..POINTS)
+            .map(|point| {
+                let z = ratio(point).ln() / PRIOR_SIGMA;
+                let short = (1.0 - ratio(point)).max(0.0);
+                // A bell's expected overflow, within a few percent of the exact integral.
+                short + PRIOR_SIGMA * 0.4 * (-z * z / 2.0).exp() / (1.0 + 2.0 * z.abs())
+            })
+            .collect();
+        Spread { tables: vec![Table { level: 1.0, overflow }] }
+    }
+
+    /// Learns from past forecasts: `strays` are pairs of a forecast and the demand that followed, over it;
+    /// `within` are a few typical ratios of a minute to the mean of its block.
+    pub(super) fn learn(mut strays: Vec<(f64, f64)>, within: &[f64]) -> Spread {
+        if strays.len() < SAMPLES_MIN {
+            return Spread::prior();
+        }
+        strays.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let tables = (0..BINS).map(|bin| Table::learn(&strays, within, bin)).collect();
+        Spread { tables }
+    }
+
+    /// Expected demand above `capacity`, both in shards, for this forecast.
+    pub(super) fn overflow(&self, forecast: f64, capacity: f64) -> f64 {
+        if forecast <= 0.0 {
+            return 0.0;
+        }
+        let ratio = capacity / forecast;
+        let above = self.tables.partition_point(|table| table.level <= forecast);
+        let share =
+            match (above.checked_sub(1).and_then(|i| self.tables.get(i)), self.tables.get(above)) {
+                (Some(low), Some(high)) => {
+                    let weight = (forecast - low.level) / (high.level - low.level);
+                    low.at(ratio) * (1.0 - weight) + high.at(ratio) * weight
+                }
+                (Some(only), None) | (None, Some(only)) => only.at(ratio),
+                (None, None) => 0.0,
+            };
+        share * forecast
+    }
+}
+
+impl Table {
+    /// From the strays around one level; neighbouring bins overlap by half.
+    fn learn(strays: &[(f64, f64)], within: &[f64], bin: usize) -> Table {
+        let place = |tenths: usize| (strays.len() * tenths / (4 * BINS)).min(strays.len());
+        let from = place((4 * bin + 2).saturating_sub(3));
+        let to = place(4 * bin + 5).max(from + 1);
+        let mut ratios: Vec<f64> = strays[from..to]
+            .iter()
+            .flat_map(|(_, ratio)| within.iter().map(move |within| ratio * within))
+            .collect();
+        ratios.sort_by(f64::total_cmp);
+        let level = strays[place(4 * bin + 2).min(strays.len() - 1)].0;
+        Table { level, overflow: overflows(&ratios) }
+    }
+
+    fn at(&self, ratio: f64) -> f64 {
+        let lowest = FIRST.exp();
+        if ratio <= lowest {
+            return self.overflow[0] + (lowest - ratio);
+        }
+        #[allow(clippy::cast_precision_loss)] // 81
+        let place = ((ratio.ln() - FIRST) / STEP).min((POINTS - 1) as f64);
+        // Truncation is meant: the whole part is an index.
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        let index = (place as usize).min(POINTS - 2);
+        #[allow(clippy::cast_precision_loss)] // 81
+        let rest = place - index as f64;
+        self.overflow[index] * (1.0 - rest) + self.overflow[index + 1] * rest
+    }
+}
+
+/// Mean overflow at each point of the table, from sorted ratios.
+#[allow(clippy::cast_precision_loss)] // a few ten thousand samples
+fn overflows(ratios: &[f64]) -> Vec<f64> {
+    let total: f64 = ratios.iter().sum();
+    let (mut below, mut index) = (0.0, 0);
+    (0..POINTS)
+        .map(|point| {
+            let capacity = ratio(point);
+            while index < ratios.len() && ratios[index] <= capacity {
+                below += ratios[index];
+                index += 1;
+            }
+            let above = (ratios.len() - index) as f64;
+            ((total - below - above * capacity) / ratios.len() as f64).max(0.0)
+        })
+        .collect()
+}
+
+#[allow(clippy::cast_precision_loss)] // 81
+fn ratio(point: usize) -> f64 {
+    (FIRST + STEP * point as f64).exp()
+}

@@ -1,0 +1,168 @@
+//! The size to have now, seen over the day ahead: the cheapest way through expected demand, with a price on
+//! every reshard.
+//!
+//! An exact dynamic programme over (step, size). The day's few calls are not counted within it but priced:
+//! the price rises until the way through needs no more calls than there are. Sizes are as good as reached
+//! one step after the call. Later steps are charged only for what a later plan could not mend (see
+//! `forecast`). Not here: limits on a single call beyond the factor of two (`clamps`).
+
+use crate::forecast::{Outlook, Step};
+use crate::limits;
+use crate::units::Shards;
+
+/// Sizes that are compared.
+const SIZES_MAX: u32 = 36;
+/// Least price of a reshard, in hours of the mean load: one that saves less than this is not worth its
+/// risk. Derived by trial on recorded traffic; results hardly change from half to twice of it.
+const CALL_PRICE_MIN: f64 = 0.3;
+/// Reshards a day that a way through may plan for; the others are for what it did not foresee.
+const PLANNED_CALLS: u32 = 6;
+/// The price rises by this factor, at most so often.
+const PRICE_STEP: f64 = 1.8;
+const PRICE_STEPS_MAX: u32 = 6;
+/// Steps for which demand that is above capacity now is taken to stay so, whatever the forecast: a
+/// quarter of an hour. A stream that throttles is brought to the computed size in one call.
+const EMERGENCY_STEPS: usize = 3;
+/// Room above the highest load ever seen that is still considered.
+const ABOVE_SEEN: f64 = 1.3;
+
+/// What a decision is weighed by.
+pub(super) struct Terms {
+    /// What an hour's overflow of one shard's load costs, in shard-hours.
+    pub(super) overflow_shard_hours: f64,
+    /// Reshards left, and how many of them are kept for emergencies.
+    pub(super) calls_left: u32,
+    pub(super) calls_reserved: u32,
+}
+
+/// The size to have, as far as expected demand says.
+pub(super) fn size_to_have(outlook: &Outlook<'_>, open: Shards, terms: &Terms) -> Shards {
+    let ways = Ways::lay_out(outlook, open, terms);
+    let allowance =
+        PLANNED_CALLS.min((terms.calls_left + 2).saturating_sub(terms.calls_reserved)).max(1);
+    let mut price = CALL_PRICE_MIN * outlook.mean_load().max(1.0);
+    let mut way = ways.cheapest(price);
+    for _ in 0..PRICE_STEPS_MAX {
+        if way.calls <= allowance {
+            break;
+        }
+        price *= PRICE_STEP;
+        way = ways.cheapest(price);
+    }
+    let scarce = (terms.calls_reserved + 3).saturating_sub(terms.calls_left);
+    if scarce > 0 {
+        way = ways.cheapest(price * f64::from(1 + scarce));
+    }
+    way.first
+}
+
+/// All ways through the horizon.
+struct Ways {
+    sizes: Vec<u32>,
+    /// Where in `sizes` the stream stands.
+    open: usize,
+    /// For each size, which others one call can reach.
+    reach: Vec<std::ops::Range<usize>>,
+    /// `cost[step * sizes + size]`, in shard-hours.
+    cost: Vec<f64>,
+    steps: usize,
+}
+
+/// The cheapest of them.
+struct Way {
+    first: Shards,
+    calls: u32,
+}
+
+impl Ways {
+    fn lay_out(outlook: &Outlook<'_>, open: Shards, terms: &Terms) -> Ways {
+        let sizes = sizes(outlook, open);
+        let reach = sizes
+            .iter()
+            .map(|size| {
+                let size = Shards::at_least_one(*size);
+                let from = sizes.partition_point(|other| *other < size.halved().get());
+                from..sizes.partition_point(|other| *other <= size.doubled().get())
+            })
+            .collect();
+        let steps = expected_steps(outlook, open);
+        let cost = steps
+            .iter()
+            .flat_map(|step| sizes.iter().map(move |size| (step, f64::from(*size))))
+            .map(|(step, size)| {
+                let overflow = outlook.overflow(step, size);
+                step.hours() * (size + terms.overflow_shard_hours * overflow)
+            })
+            .collect();
+        let stands = sizes.partition_point(|size| *size < open.get());
+        Ways { open: stands, reach, cost, steps: steps.len(), sizes }
+    }
+
+    /// The cheapest way at this price of a call. The first call may ask for any size: what one call cannot
+    /// do is a clamp's to say.
+    fn cheapest(&self, price: f64) -> Way {
+        let count = self.sizes.len();
+        let mut ahead = vec![0.0; count];
+        let mut now = vec![0.0; count];
+        let mut choices = vec![0u16; count * self.steps];
+        for step in (0..self.steps).rev() {
+            for size in 0..count {
+                let reach = if step == 0 { 0..count } else { self.reach[size].clone() };
+                let (mut best, mut least) = (size, ahead[size]);
+                for other in reach {
+                    if ahead[other] + price < least {
+                        (best, least) = (other, ahead[other] + price);
+                    }
+                }
+                now[size] = self.cost[step * count + size] + least;
+                // Sizes are few dozen.
+                choices[step * count + size] = u16::try_from(best).unwrap_or(u16::MAX);
+            }
+            std::mem::swap(&mut ahead, &mut now);
+        }
+        let (mut size, mut calls) = (self.open, 0);
+        for step in 0..self.steps {
+            let next = usize::from(choices[step * count + size]);
+            calls += u32::from(next != size);
+            size = next;
+        }
+        let first = usize::from(choices.get(self.open).copied().unwrap_or_default());
+        let first = if self.steps == 0 { self.open } else { first };
+        Way { first: Shards::at_least_one(self.sizes[first]), calls }
+    }
+}
+
+/// The steps of the outlook, the first of them raised where demand is above capacity now.
+fn expected_steps(outlook: &Outlook<'_>, open: Shards) -> Vec<Step> {
+    let above = outlook.now() > open.capacity().get();
+    let floor = |index| if above && index < EMERGENCY_STEPS { outlook.now() } else { 0.0 };
+    let raised =
+        |(index, step): (usize, &Step)| Step { load: step.load.max(floor(index)), ..*step };
+    outlook.steps().iter().enumerate().map(raised).collect()
+}
+
+/// The sizes worth comparing: from below the least to above the highest expected load, evenly in their
+/// ratio where there are many, and always the size at hand, its double and its half.
+fn sizes(outlook: &Outlook<'_>, open: Shards) -> Vec<u32> {
+    let loads = || outlook.steps().iter().map(|step| step.load);
+    let highest = loads().fold(outlook.now(), f64::max) * 2.0 + 1.0;
+    let believable = (outlook.highest_seen() * ABOVE_SEEN + 1.0).max(outlook.now() * 2.0);
+    let most = f64::from(limits::SHARDS_PER_STREAM_MAX);
+    let top = highest.min(believable).max(open.capacity().get()).max(2.0).min(most).ceil();
+    let lowest = loads().fold(outlook.now().max(0.1), f64::min) * 0.8;
+    let bottom = lowest.min(open.capacity().get() / 2.0).floor().max(1.0);
+    // Truncation cannot happen: both are whole and between 1 and 10,000.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    let whole = |size: f64| size.round().clamp(1.0, most) as u32;
+    let mut sizes: Vec<u32> = if top - bottom <= f64::from(SIZES_MAX) {
+        (whole(bottom)..=whole(top)).collect()
+    } else {
+        (0..=SIZES_MAX)
+            .map(|i| whole(bottom * (top / bottom).powf(f64::from(i) / f64::from(SIZES_MAX))))
+            .collect()
+    };
+    sizes.extend([open.get(), open.halved().get(), open.doubled().get().min(whole(top))]);
+    sizes.sort_unstable();
+    sizes.dedup();
+    sizes
+}

@@ -1,0 +1,44 @@
+//! The optimum and the plain rules against what a prototype, which shares no code with this, found on
+//! recorded traffic. The recordings are not part of this repository; without them the test says so.
+//!
+//! The prototype counts days from the start of a trace, the optimum by the calendar; so traces that start
+//! at midnight are looked at, and few enough sizes that it did not need to leave any out.
+
+#![allow(clippy::print_stdout)] // a test that was skipped says so
+
+use std::fs::File;
+use std::path::PathBuf;
+
+use serde_json::Value;
+use weir_twin::bench::{Contender, Setting};
+use weir_twin::trace::Trace;
+
+/// Trace, who, what the prototype calls it, how far apart they may be.
+const CASES: [(&str, Contender, &str, f64); 8] = [
+    ("ms_ingress_05", Contender::Optimum, "opt5", 0.001),
+    ("ms_mongo_01", Contender::Optimum, "opt5", 0.001),
+    ("ms_mongo_04", Contender::Optimum, "opt5", 0.001),
+    ("us_flights_2001", Contender::Optimum, "opt5", 0.001),
+    ("ms_ingress_05", Contender::AwsSample, "aws_sample", 0.01),
+    ("ms_mongo_01", Contender::AwsSample, "aws_sample", 0.01),
+    ("ms_mongo_01", Contender::DoubleHalve, "react_fast", 0.01),
+    ("us_flights_2001", Contender::Target60, "target60", 0.05),
+];
+
+#[test]
+fn a_prototype_found_the_same() {
+    let dir = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/traces");
+    let Ok(reference) = File::open(dir.join("reference.json")) else {
+        println!("skipped: no recorded traces in ../shared/traces");
+        return;
+    };
+    let reference: Value = serde_json::from_reader(reference).expect("JSON");
+    for (name, contender, key, apart) in CASES {
+        let file = File::open(dir.join(format!("{name}.csv"))).expect("a trace");
+        let trace = Trace::read(name, name, file).expect("a trace");
+        let run = contender.play(&trace, &Setting::BENCH, |_| {});
+        let j = contender.judge(&run, &Setting::BENCH).expect("a score").score.j;
+        let expected = reference[name][key].as_f64().expect("a number");
+        assert!((j / expected - 1.0).abs() < apart, "{name}, {key}: {j} for {expected}");
+    }
+}

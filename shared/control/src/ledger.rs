@@ -140,10 +140,10 @@ impl StreamRecord {
     pub fn unexplained_change(&self, open: Shards, now: Timestamp) -> Option<ActionRecord> {
         let before = self.open_shards.filter(|before| *before != open)?;
         // Our newest counted call says what size we left it at; any other is not of our making.
-        let newest = self.actions.iter().filter(|action| action.record.outcome.counts()).next_back();
-        let explained = newest.is_some_and(|action| {
-            matches!(action.record.change, Change::Reshard { to, .. } if to == open)
-        });
+        let newest = self.actions.iter().rfind(|action| action.record.outcome.counts());
+        let explained = newest.is_some_and(
+            |action| matches!(action.record.change, Change::Reshard { to, .. } if to == open),
+        );
         let change = Change::Reshard { from: before, to: open };
         (!explained).then_some(ActionRecord { at: now, change, outcome: Outcome::Accepted })
     }
@@ -207,7 +207,8 @@ mod tests {
         let ours = vec![action(1, 4, 6, Outcome::Accepted)];
         assert_eq!(seen(4, ours.clone()).unexplained_change(shards(6), at(9)), None);
         // Somebody put it back to where we had it before.
-        let back = seen(6, ours.clone()).unexplained_change(shards(4), at(9)).expect("a stranger's");
+        let back =
+            seen(6, ours.clone()).unexplained_change(shards(4), at(9)).expect("a stranger's");
         assert_eq!(back.change, Change::Reshard { from: shards(6), to: shards(4) });
         // A refused call of ours asked for that size, and explains nothing.
         let refused = Outcome::Refused { reason: weir_core::reasons::Reason::StreamBusy };

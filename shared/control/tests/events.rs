@@ -1,5 +1,7 @@
 //! The events Weir publishes, against stored fixtures: what version 1 looks like must not change.
 
+#![allow(clippy::expect_used)] // the lint's own exception reaches test functions only
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

@@ -1,5 +1,7 @@
 //! Every event shape that can wake a function, read from fixtures: what is understood of it, or the fault.
 
+#![allow(clippy::expect_used, clippy::print_stdout)] // the lint's own exception reaches test functions only
+
 use std::fs;
 use std::path::Path;
 

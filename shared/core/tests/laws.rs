@@ -1,6 +1,8 @@
 //! The laws of a plan, for any policy, traffic, history and time: random cases, the seed of a failure is
 //! printed and kept by the test runner.
 
+#![allow(clippy::expect_used, clippy::cast_precision_loss)] // the lint's own exception reaches test functions only
+
 use jiff::{SignedDuration, Timestamp};
 use proptest::collection::vec;
 use proptest::option;
@@ -324,7 +326,7 @@ fn half_a_datapoint_takes_nothing_away_once_it_should_be_whole() {
             quota: Signal::Missing("not read".to_owned()),
         };
         let days = Series::empty(now, DAYS_PERIOD_SECONDS);
-        let history = History { days, actions: Some(Vec::new()), paused: false };
+        let history = History { days, actions: Some(Vec::new()), profile: None, paused: false };
         Inputs { policy: Policy::DEFAULT, observation, history, now }.plan().action
     };
     assert_eq!(action(30), Action::Hold(Reason::DataMissing));

@@ -4,6 +4,7 @@
 
 mod actions;
 mod backtest;
+mod bench;
 mod chart;
 mod check;
 mod demo;
@@ -15,7 +16,9 @@ mod timeline;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use clap::builder::PossibleValuesParser;
 use clap::{Parser, Subcommand, ValueEnum};
+use weir_twin::bench::Contender;
 
 /// Keeps Amazon Kinesis data streams at the right size, and says why.
 #[derive(Parser)]
@@ -54,6 +57,25 @@ enum Command {
         #[arg(long, value_enum, default_value_t = Format::Table)]
         format: Format,
     },
+    /// Compare Weir with what else there is, and with the best there could have been, on recorded traffic.
+    Bench {
+        /// Folder of recordings (*.csv); a .json beside one may name its class as "cls".
+        #[arg(long)]
+        traces: PathBuf,
+        /// Whom to compare; without it, all. May be given several times.
+        #[arg(long = "policy", value_name = "NAME", num_args = 1..,
+              value_parser = PossibleValuesParser::new(Contender::ALL.map(Contender::name)))]
+        policies: Vec<String>,
+        /// Write every action to <trace>.<policy>.csv in this folder.
+        #[arg(long)]
+        actions_dir: Option<PathBuf>,
+        /// How to print the results.
+        #[arg(long, value_enum, default_value_t = Format::Table)]
+        format: Format,
+        /// See also what becomes of Weir where reshards, metrics, bursts or penalties are otherwise.
+        #[arg(long)]
+        sensitivities: bool,
+    },
 }
 
 /// How a result is printed.
@@ -61,7 +83,7 @@ enum Command {
 enum Format {
     /// For people.
     Table,
-    /// For programs: one JSON object.
+    /// For programs: JSON, one object a line.
     Json,
 }
 
@@ -71,6 +93,15 @@ fn main() -> ExitCode {
         Command::Check { paths } => check::run(&paths),
         Command::Backtest { trace, policies, actions, format } => {
             backtest::run(&trace, policies.as_deref(), actions.as_deref(), format)
+        }
+        Command::Bench { traces, policies, actions_dir, format, sensitivities } => {
+            bench::run(&bench::Order {
+                traces: &traces,
+                policies: &policies,
+                actions_dir: actions_dir.as_deref(),
+                format,
+                sensitivities,
+            })
         }
     };
     match result {

@@ -6,6 +6,7 @@
 
 mod alarms;
 pub mod baseline;
+pub mod bench;
 mod bus;
 mod chance;
 mod checkers;
@@ -15,6 +16,7 @@ pub mod generate;
 mod ledger;
 mod metrics;
 mod operation;
+pub mod optimum;
 mod ports;
 mod process;
 pub mod record;

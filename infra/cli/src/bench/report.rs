@@ -1,0 +1,249 @@
+//! What `weir bench` says: a row for every trace and contender, a summary of each contender, and what
+//! became of Weir in other settings. Tables for people, one JSON object a line for programs.
+
+use comfy_table::{CellAlignment, Table, presets};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+use weir_twin::bench::{Contender, Summary};
+
+use super::{BENCH, Outcome, Recorded, World};
+use crate::faults::Failure;
+
+/// Everything there is to say.
+pub(super) struct Report<'a> {
+    rows: Vec<(Row, &'a Outcome)>,
+    summaries: Vec<(Contender, Summary)>,
+    sensitivities: Vec<(&'static str, Summary)>,
+}
+
+/// One contender on one trace.
+#[derive(Serialize)]
+struct Row {
+    trace: String,
+    class: String,
+    policy: &'static str,
+    days: f64,
+    cost_vs_fixed: f64,
+    throttled_pct: f64,
+    j: f64,
+    r: f64,
+    calls_per_day: f64,
+    refused: u64,
+    violations: usize,
+    under_accuracy_pct: f64,
+    over_accuracy_pct: f64,
+    under_time_pct: f64,
+    over_time_pct: f64,
+    seconds: f64,
+}
+
+impl<'a> Report<'a> {
+    pub(super) fn new(
+        traces: &[Recorded],
+        asked: &[Contender],
+        worlds: &[World],
+        outcomes: &'a [Outcome],
+    ) -> Report<'a> {
+        // J of the optimum, to compare with: on the same trace, in the same setting.
+        let ratio = |outcome: &Outcome| {
+            let same = |other: &&Outcome| {
+                other.judged.contender == Contender::Optimum
+                    && (other.trace, other.setting) == (outcome.trace, outcome.setting)
+            };
+            let best = outcomes.iter().find(same).map_or(f64::NAN, |best| best.judged.score.j);
+            outcome.judged.score.j / best
+        };
+        let summary = |contender: Contender, setting: &str| {
+            let results = outcomes
+                .iter()
+                .filter(|o| o.judged.contender == contender && o.setting == setting)
+                .map(|o| (traces[o.trace].class.as_str(), &o.judged, ratio(o)));
+            Summary::of(results)
+        };
+        let mut rows: Vec<(Row, &Outcome)> = outcomes
+            .iter()
+            .filter(|o| o.setting == BENCH && asked.contains(&o.judged.contender))
+            .map(|outcome| (Row::of(&traces[outcome.trace], outcome, ratio(outcome)), outcome))
+            .collect();
+        rows.sort_by_key(|(_, outcome)| (outcome.trace, outcome.judged.contender));
+        let settings = worlds.iter().flat_map(|world| &world.settings).map(|(name, _)| *name);
+        Report {
+            rows,
+            summaries: asked.iter().map(|who| (*who, summary(*who, BENCH))).collect(),
+            sensitivities: match worlds {
+                [_] => Vec::new(),
+                _ => settings.map(|name| (name, summary(Contender::Weir, name))).collect(),
+            },
+        }
+    }
+
+    pub(super) fn print_json(&self) -> Result<(), Failure> {
+        for (row, _) in &self.rows {
+            println!("{}", serde_json::to_string(row)?);
+        }
+        let policies: Map<String, Value> =
+            self.summaries.iter().map(|(who, s)| (who.name().to_owned(), facts(s))).collect();
+        let others: Map<String, Value> =
+            self.sensitivities.iter().map(|(name, s)| ((*name).to_owned(), facts(s))).collect();
+        println!("{}", json!({ "summary": policies, "sensitivities": others }));
+        Ok(())
+    }
+
+    pub(super) fn print_tables(&self) {
+        let mut table = blank([
+            "trace",
+            "policy",
+            "cost %",
+            "throttled %",
+            "J",
+            "R",
+            "calls/day",
+            "refused",
+            "violations",
+        ]);
+        for (row, _) in &self.rows {
+            table.add_row([
+                row.trace.clone(),
+                row.policy.to_owned(),
+                format!("{:.1}", 100.0 * row.cost_vs_fixed),
+                format!("{:.3}", row.throttled_pct),
+                format!("{:.4}", row.j),
+                format!("{:.2}", row.r),
+                format!("{:.1}", row.calls_per_day),
+                row.refused.to_string(),
+                row.violations.to_string(),
+            ]);
+        }
+        println!("{}\n", right(table, 2));
+        println!(
+            "R, geometric mean by class of trace; 1 is the cheapest run there could have been:"
+        );
+        println!("{}\n", right(self.classes(), 1));
+        println!("Over all traces:");
+        let named = self.summaries.iter().map(|(who, summary)| (who.name(), summary));
+        println!("{}", right(overview("policy", named), 1));
+        if !self.sensitivities.is_empty() {
+            println!("\nWeir in other settings, each against the optimum of that setting:");
+            let named = self.sensitivities.iter().map(|(name, summary)| (*name, summary));
+            println!("{}", right(overview("setting", named), 1));
+        }
+    }
+
+    /// Classes down, contenders across.
+    fn classes(&self) -> Table {
+        let names = self.summaries.iter().map(|(who, _)| who.name());
+        let mut table = blank(std::iter::once("class").chain(names));
+        let classes = self.summaries.first().map(|(_, summary)| summary.r_by_class.keys());
+        for class in classes.into_iter().flatten() {
+            let ratios = self.summaries.iter().map(|(_, s)| two(s.r_by_class.get(class).copied()));
+            table.add_row(std::iter::once(class.clone()).chain(ratios));
+        }
+        table
+    }
+}
+
+impl Row {
+    fn of(recorded: &Recorded, outcome: &Outcome, r: f64) -> Row {
+        let (judged, score) = (&outcome.judged, &outcome.judged.score);
+        Row {
+            trace: recorded.trace.name.clone(),
+            class: recorded.class.clone(),
+            policy: judged.contender.name(),
+            days: round(score.days, 2),
+            cost_vs_fixed: round(score.cost_vs_fixed(), 4),
+            throttled_pct: round(score.throttled_percent, 4),
+            j: round(score.j, 4),
+            r: round(r, 4),
+            calls_per_day: round(score.calls_per_day, 2),
+            refused: judged.refused,
+            violations: judged.violations,
+            under_accuracy_pct: round(score.elasticity.under_accuracy, 3),
+            over_accuracy_pct: round(score.elasticity.over_accuracy, 3),
+            under_time_pct: round(score.elasticity.under_time, 3),
+            over_time_pct: round(score.elasticity.over_time, 3),
+            seconds: round(outcome.seconds, 3),
+        }
+    }
+}
+
+fn facts(summary: &Summary) -> Value {
+    let classes: Map<String, Value> =
+        summary.r_by_class.iter().map(|(class, r)| (class.clone(), json!(round(*r, 4)))).collect();
+    json!({
+        "traces": summary.traces,
+        "r_by_class": classes,
+        "r_all": round(summary.r_all, 4),
+        "r_forecastable": summary.r_forecastable.map(|r| round(r, 4)),
+        "r_unforeseeable": summary.r_unforeseeable.map(|r| round(r, 4)),
+        "served_pct": round(summary.served_percent, 1),
+        "served_forecastable_pct": summary.served_forecastable_percent.map(|p| round(p, 1)),
+        "calls_per_day": round(summary.calls_per_day, 2),
+        "refused": summary.refused,
+        "violations": summary.violations,
+        "under_accuracy_pct": round(summary.elasticity.under_accuracy, 3),
+        "over_accuracy_pct": round(summary.elasticity.over_accuracy, 3),
+        "under_time_pct": round(summary.elasticity.under_time, 3),
+        "over_time_pct": round(summary.elasticity.over_time, 3),
+    })
+}
+
+fn overview<'a>(what: &'a str, summaries: impl Iterator<Item = (&'a str, &'a Summary)>) -> Table {
+    let mut table = blank([
+        what,
+        "R all",
+        "R forecastable",
+        "R flash, on/off",
+        "under 0.1 % throttled",
+        "forecastable",
+        "calls/day",
+        "refused",
+        "violations",
+        "under acc.",
+        "over acc.",
+        "under time",
+        "over time",
+    ]);
+    for (name, summary) in summaries {
+        let share = |percent: Option<f64>| percent.map_or("-".to_owned(), |p| format!("{p:.0} %"));
+        table.add_row([
+            name.to_owned(),
+            two(Some(summary.r_all)),
+            two(summary.r_forecastable),
+            two(summary.r_unforeseeable),
+            share(Some(summary.served_percent)),
+            share(summary.served_forecastable_percent),
+            format!("{:.1}", summary.calls_per_day),
+            summary.refused.to_string(),
+            summary.violations.to_string(),
+            format!("{:.2} %", summary.elasticity.under_accuracy),
+            format!("{:.0} %", summary.elasticity.over_accuracy),
+            format!("{:.2} %", summary.elasticity.under_time),
+            format!("{:.0} %", summary.elasticity.over_time),
+        ]);
+    }
+    table
+}
+
+fn blank<'a>(header: impl IntoIterator<Item = &'a str>) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::ASCII_MARKDOWN);
+    table.set_header(header.into_iter().collect::<Vec<_>>());
+    table
+}
+
+/// Numbers stand to the right, from a column on.
+fn right(mut table: Table, from: usize) -> Table {
+    for column in table.column_iter_mut().skip(from) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    table
+}
+
+fn two(value: Option<f64>) -> String {
+    value.map_or("-".to_owned(), |value| format!("{value:.2}"))
+}
+
+fn round(value: f64, digits: i32) -> f64 {
+    let scale = 10f64.powi(digits);
+    (value * scale).round() / scale
+}

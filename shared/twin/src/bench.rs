@@ -1,0 +1,211 @@
+//! The bench: who competes, in which setting, and how each is played and judged. All play the same traces on
+//! the same rules, so that their numbers compare.
+//!
+//! Here: one contender on one trace. What many of them come to is in `summary`. Not here: reading traces,
+//! threads, printing (`weir bench`).
+
+mod summary;
+
+use weir_core::policy::{OperatingMode, Policy, PolicySet};
+use weir_core::units::{Share, StreamName};
+
+pub use summary::{Summary, UNDER_THROTTLED_PERCENT, is_forecastable};
+
+use crate::baseline::{
+    self, ApplicationAutoScaling, AwsSample, Epsagon, Rule, ScalingUtils, Substation, TargetUse,
+    Thresholds,
+};
+use crate::optimum;
+use crate::record::StreamRun;
+use crate::score::{Billing, Pricing, Score, TooShort, score_by};
+use crate::settings::{MetricDelay, ReshardModel, Settings};
+use crate::simulation::Simulation;
+use crate::trace::Trace;
+
+/// What is simulated, and what it is judged by.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Setting {
+    /// Minutes from a call until it is in force and billed.
+    pub reshard_minutes: usize,
+    /// Minutes until a metric can be read. Weir alone is played with it.
+    pub metric_delay_minutes: u32,
+    /// What a run is judged by.
+    pub pricing: Pricing,
+}
+
+impl Setting {
+    /// The setting in which numbers compare.
+    pub const BENCH: Setting = Setting {
+        reshard_minutes: baseline::RESHARD_MINUTES,
+        metric_delay_minutes: 0,
+        pricing: Pricing::BENCH,
+    };
+
+    fn settings(&self) -> Settings {
+        let metrics = match self.metric_delay_minutes {
+            0 => MetricDelay::None,
+            minutes => {
+                let seconds = 60.0 * f64::from(minutes);
+                MetricDelay::Around {
+                    median_seconds: seconds,
+                    p99_seconds: seconds,
+                    most_seconds: seconds,
+                    apart: 0.0,
+                }
+            }
+        };
+        let seconds = i64::try_from(60 * self.reshard_minutes).unwrap_or(i64::MAX);
+        Settings { reshard: ReshardModel::Fixed { seconds }, metrics, ..Settings::bench() }
+    }
+}
+
+/// Who competes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Contender {
+    /// Weir itself, with the policy that holds where nobody says anything.
+    Weir,
+    /// `aws-samples/kinesis-auto-scaling`.
+    AwsSample,
+    /// `awslabs/amazon-kinesis-scaling-utils`.
+    ScalingUtils,
+    /// `aws-samples/aws-application-auto-scaling-kinesis`.
+    ApplicationAutoScaling,
+    /// `epsagon/kinesis-autoscaler`.
+    Epsagon,
+    /// `brexhq/substation`, its autoscale function.
+    Substation,
+    /// Double at 80 %, halve at 30 %.
+    DoubleHalve,
+    /// Use kept at 70 %.
+    Target70,
+    /// Use kept at 60 %.
+    Target60,
+    /// Sized for the highest minute.
+    FixedAtPeak,
+    /// On demand (Standard) all the time.
+    OnDemand,
+    /// The cheapest run there could have been.
+    Optimum,
+}
+
+impl Contender {
+    /// All of them.
+    pub const ALL: [Contender; 12] = [
+        Contender::Weir,
+        Contender::AwsSample,
+        Contender::ScalingUtils,
+        Contender::ApplicationAutoScaling,
+        Contender::Epsagon,
+        Contender::Substation,
+        Contender::DoubleHalve,
+        Contender::Target70,
+        Contender::Target60,
+        Contender::FixedAtPeak,
+        Contender::OnDemand,
+        Contender::Optimum,
+    ];
+
+    /// As it is called on the command line and in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Contender::Weir => "weir",
+            Contender::AwsSample => "aws-sample",
+            Contender::ScalingUtils => "scaling-utils",
+            Contender::ApplicationAutoScaling => "application-auto-scaling",
+            Contender::Epsagon => "epsagon",
+            Contender::Substation => "substation",
+            Contender::DoubleHalve => "double-halve",
+            Contender::Target70 => "target-70",
+            Contender::Target60 => "target-60",
+            Contender::FixedAtPeak => "fixed-at-peak",
+            Contender::OnDemand => "on-demand",
+            Contender::Optimum => "optimum",
+        }
+    }
+
+    /// The one of that name.
+    pub fn named(name: &str) -> Option<Contender> {
+        Contender::ALL.into_iter().find(|contender| contender.name() == name)
+    }
+
+    /// Plays a trace. `on_minutes` hears of minutes as they are done.
+    pub fn play(
+        self,
+        trace: &Trace,
+        setting: &Setting,
+        mut on_minutes: impl FnMut(usize),
+    ) -> StreamRun {
+        let open = baseline::initial_shards(trace);
+        let rule: &mut dyn Rule = match self {
+            Contender::Weir => return play_weir(trace, setting, || on_minutes(1)),
+            Contender::AwsSample => &mut AwsSample::new(open),
+            Contender::ScalingUtils => &mut ScalingUtils::default(),
+            Contender::ApplicationAutoScaling => &mut ApplicationAutoScaling::default(),
+            Contender::Epsagon => &mut Epsagon::new(open),
+            Contender::Substation => &mut Substation::new(open),
+            Contender::DoubleHalve => &mut Thresholds::default(),
+            Contender::Target70 => &mut TargetUse::new(percent(70)),
+            Contender::Target60 => &mut TargetUse::new(percent(60)),
+            Contender::FixedAtPeak | Contender::OnDemand | Contender::Optimum => {
+                on_minutes(trace.minutes.len());
+                return match self {
+                    Contender::FixedAtPeak => baseline::fixed_at_peak(trace),
+                    Contender::OnDemand => baseline::on_demand(trace),
+                    _ => play_optimum(trace, setting),
+                };
+            }
+        };
+        let run = baseline::run_with(trace, rule, setting.reshard_minutes);
+        on_minutes(trace.minutes.len());
+        run
+    }
+
+    /// Judges what it did.
+    pub fn judge(self, run: &StreamRun, setting: &Setting) -> Result<Judged, TooShort> {
+        let billing = match self {
+            Contender::OnDemand => Billing::OnDemand,
+            _ => Billing::Provisioned,
+        };
+        Ok(Judged {
+            contender: self,
+            score: score_by(run, Pricing { billing, ..setting.pricing })?,
+            refused: run.refused_calls.values().sum(),
+            violations: run.violations.len(),
+        })
+    }
+}
+
+/// How a contender did on a trace.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Judged {
+    /// Who.
+    pub contender: Contender,
+    /// Cost and loss.
+    pub score: Score,
+    /// Calls that broke a limit of the API, and so were refused.
+    pub refused: u64,
+    /// Laws of Weir's own that were broken; nobody else is under them.
+    pub violations: usize,
+}
+
+fn play_weir(trace: &Trace, setting: &Setting, mut on_minute: impl FnMut()) -> StreamRun {
+    let acting = Policy { mode: OperatingMode::Act, ..Policy::DEFAULT };
+    let open = baseline::initial_shards(trace);
+    let streams = match StreamName::new("bench") {
+        Ok(name) => vec![(name, trace.clone(), open)],
+        Err(_) => Vec::new(),
+    };
+    let policies = PolicySet::of_all_streams(acting);
+    let runs = Simulation::new(setting.settings(), policies, streams).run(|_| on_minute());
+    runs.into_iter().next().unwrap_or_else(|| baseline::blank_run(trace, open))
+}
+
+fn play_optimum(trace: &Trace, setting: &Setting) -> StreamRun {
+    let best = optimum::optimum(trace, setting.pricing, setting.reshard_minutes);
+    optimum::replay(trace, &best, setting.reshard_minutes)
+}
+
+/// A percentage this file states itself.
+fn percent(percent: u32) -> Share {
+    Share::percent(percent).unwrap_or(Share::WHOLE)
+}

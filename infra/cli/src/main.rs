@@ -66,7 +66,7 @@ enum Command {
         #[arg(long = "policy", value_name = "NAME", num_args = 1..,
               value_parser = PossibleValuesParser::new(Contender::ALL.map(Contender::name)))]
         policies: Vec<String>,
-        /// Write every action to <trace>.<policy>.csv in this folder.
+        /// Write every action to a CSV in this folder, named by trace and policy.
         #[arg(long)]
         actions_dir: Option<PathBuf>,
         /// How to print the results.

@@ -1,0 +1,113 @@
+//! The `weir` command as a person types it: what it prints, and what it leaves in files.
+
+#![allow(clippy::expect_used)] // the lint's own exception reaches test functions only
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use jiff::Timestamp;
+use tempfile::TempDir;
+use weir_twin::generate;
+
+fn weir(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_weir"))
+        .args(arguments)
+        .current_dir(folder)
+        .output()
+        .expect("the command runs")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn folder_with(files: &[(&str, &str)]) -> TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, content) in files {
+        fs::write(folder.path().join(name), content).expect("a file");
+    }
+    folder
+}
+
+/// Three made-up days, as a recording.
+fn recording(minutes: usize) -> String {
+    let start = Timestamp::from_second(1_793_577_600).expect("a time");
+    let trace = generate::days(3, start, 3, 1);
+    let mut csv = "timestamp,incoming_bytes,incoming_records\n".to_owned();
+    for (minute, index) in trace.minutes.iter().take(minutes).zip(0i64..) {
+        let at = Timestamp::from_second(start.as_second() + 60 * index).expect("a time");
+        writeln!(csv, "{at},{:.0},{:.0}", minute.bytes, minute.records).expect("a string takes it");
+    }
+    csv
+}
+
+#[test]
+fn check_draws_every_fault_under_its_line() {
+    let faulty = "version = 1\n[defaults]\nreserved_calls = 12\n\n[[streams]]\nmatch = \"orders\"\n\
+                  min_shards = 9\nmax_shards = 4\nmod = \"act\"\n";
+    let folder = folder_with(&[("orders.toml", faulty)]);
+    let output = weir(folder.path(), &["check", "orders.toml"]);
+    assert_eq!(output.status.code(), Some(1));
+    insta::assert_snapshot!("faulty_policy", text(&output.stderr));
+}
+
+#[test]
+fn check_says_what_it_read() {
+    let folder = folder_with(&[("a.toml", "version = 1\n[[streams]]\nmatch = \"*\"\n")]);
+    let output = weir(folder.path(), &["check", "."]);
+    assert_eq!(
+        (output.status.code(), text(&output.stdout).as_str()),
+        (Some(0), "./a.toml: 1 entry, no fault\n")
+    );
+}
+
+#[test]
+fn a_faulty_recording_is_told_with_file_line_and_fix() {
+    let gap = "timestamp,incoming_bytes,incoming_records\n2026-01-01T00:00:00Z,1,1\n\
+               2026-01-01T00:01:00Z,1,1\n2026-01-01T00:03:00Z,1,1\n";
+    let folder = folder_with(&[("gap.csv", gap), ("short.csv", &recording(600))]);
+    let told = |trace: &str| {
+        let output = weir(folder.path(), &["backtest", "--trace", trace]);
+        assert_eq!(output.status.code(), Some(1));
+        text(&output.stderr)
+    };
+    let all = ["gap.csv", "short.csv", "none.csv"].map(told).concat();
+    insta::assert_snapshot!("faulty_recordings", all);
+}
+
+/// What a policy sees is the past alone: a recording cut short gives the same actions up to the cut.
+#[test]
+fn the_same_past_gives_the_same_actions() {
+    let folder = folder_with(&[("whole.csv", &recording(4_320)), ("part.csv", &recording(3_000))]);
+    let actions = |trace: &str| {
+        let output = weir(
+            folder.path(),
+            &["backtest", "--trace", trace, "--actions", "actions.csv", "--format", "json"],
+        );
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        let report: serde_json::Value =
+            serde_json::from_slice(&output.stdout).expect("one JSON object");
+        let keys: Vec<&String> = report.as_object().expect("an object").keys().collect();
+        assert_eq!(keys.len(), 7, "{keys:?}");
+        assert_eq!(report["violations"], 0);
+        fs::read_to_string(folder.path().join("actions.csv")).expect("the actions")
+    };
+    let (whole, part) = (actions("whole.csv"), actions("part.csv"));
+    assert!(whole.starts_with("called_at,effective_at,action,from,to\n"));
+    assert!(part.lines().count() > 4, "{part}");
+    assert!(whole.starts_with(&part), "{whole}\n---\n{part}");
+}
+
+#[test]
+fn a_policy_that_names_another_stream_is_told() {
+    let other = "version = 1\n[[streams]]\nmatch = \"clicks\"\n";
+    let folder = folder_with(&[("p.toml", other), ("orders.csv", &recording(3_000))]);
+    let output =
+        weir(folder.path(), &["backtest", "--trace", "orders.csv", "--policies", "p.toml"]);
+    assert_eq!(
+        text(&output.stderr),
+        "error: no policy names a stream \"orders\", which is the name of the trace\n"
+    );
+}

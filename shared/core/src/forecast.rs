@@ -1,10 +1,10 @@
 //! What demand to expect over the day ahead, and how far it may stray.
 //!
-//! Six simple experts (as now, as yesterday, as last week, as usual, with today's level carried over) are
-//! mixed by how well each did lately at the lead in question; how far demand strayed from that mixture in
-//! the past week says how far it may stray again. Everything comes from the stream's own past. The
-//! idea of weighting seasonal experts by recent loss is that of the online-learning literature (Hedge,
-//! and its use in capacity planning); empirical quantiles of past errors in place of a bell curve are
+//! Seven simple experts (as now, rising on, as yesterday, as last week, as usual, with today's level
+//! carried over) are mixed by how well each did lately at the lead in question; how far demand strayed from
+//! that mixture in the past week says how far it may stray again. Everything comes from the stream's own
+//! past. The idea of weighting seasonal experts by recent loss is that of the online-learning literature
+//! (Hedge, and its use in capacity planning); empirical quantiles of past errors in place of a bell curve are
 //! conformal prediction. Not here: what size to have (`plan`).
 
 mod experts;
@@ -18,6 +18,7 @@ use jiff::Timestamp;
 
 pub use profile::Profile;
 
+use self::experts::View;
 use self::levels::{BLOCK_MINUTES, DAY, Levels, load_of};
 use crate::demand::{Demand, Gaps};
 use crate::series::Series;
@@ -83,10 +84,13 @@ impl<'a> Outlook<'a> {
         gaps: Gaps,
         now: Timestamp,
     ) -> Outlook<'a> {
-        let levels = Levels::of(minutes, days, gaps, now);
+        let mut levels = Levels::of(minutes, days, gaps, now);
         let profile = match known {
             Some(profile) if !profile.is_stale(&levels, now) => Cow::Borrowed(profile),
-            _ => Cow::Owned(Profile::learn(&levels, minutes, now)),
+            _ => {
+                levels = levels.smoothed(usize::MAX);
+                Cow::Owned(Profile::learn(&levels, minutes, now))
+            }
         };
         let newest = &minutes[minutes.len().saturating_sub(NOW_MINUTES)..];
         let peak = newest.iter().filter_map(|d| d.load()).fold(ShardLoad::ZERO, ShardLoad::max);
@@ -154,6 +158,8 @@ fn steps(levels: &Levels, profile: &Profile) -> Vec<Step> {
     if levels.len() == 0 {
         return Vec::new();
     }
+    let view = View::from(levels, levels.len());
+    let weights = profile.attuned(levels);
     let mut steps = Vec::with_capacity(72);
     let mut lead = 0;
     while lead < DAY {
@@ -163,7 +169,7 @@ fn steps(levels: &Levels, profile: &Profile) -> Vec<Step> {
             _ => 6,
         };
         let highest = (lead..lead + blocks)
-            .map(|lead| profile.expect(levels, lead))
+            .map(|lead| profile::expect(&weights, &view, lead))
             .fold(f64::NEG_INFINITY, f64::max);
         steps.push(Step { lead, blocks, load: load_of(highest) });
         lead += blocks;

@@ -18,6 +18,8 @@ const FLOOR: f64 = 0.05;
 pub(super) struct Levels {
     /// Logarithm of the level, smoothed over its neighbours: what an earlier day looked like.
     smooth: Vec<f64>,
+    /// The first block `smooth` is for; older ones are worked out when asked for.
+    smooth_from: usize,
     /// Mean load of each block.
     blocks: Vec<f64>,
     /// `sums[i]` is the sum of the first `i` blocks.
@@ -37,11 +39,12 @@ impl Levels {
         let recent_start =
             now.checked_sub(SignedDuration::from_mins(span)).unwrap_or(Timestamp::MIN);
         let older = demand(days, gaps, now);
+        let earlier_seconds = recent_start.as_second().saturating_sub(days.start.as_second());
+        let earlier = earlier_seconds / i64::from(days.period_seconds.max(1));
         let before = older
             .iter()
-            .enumerate()
-            .take_while(|(index, _)| days.start_of(index + 1) <= recent_start)
-            .map(|(_, demand)| demand.load().map(crate::units::ShardLoad::get));
+            .take(usize::try_from(earlier).unwrap_or(0))
+            .map(|demand| demand.load().map(crate::units::ShardLoad::get));
         Levels::of_blocks(filled(before.chain(recent.iter().copied())))
     }
 
@@ -54,10 +57,16 @@ impl Levels {
             sum += block;
             sums.push(sum);
         }
-        let smooth = (0..blocks.len())
-            .map(|i| logarithm(mean_of(&sums, i.saturating_sub(1), (i + 2).min(blocks.len()))))
-            .collect();
-        Levels { smooth, blocks, sums }
+        Levels { smooth: Vec::new(), smooth_from: blocks.len(), blocks, sums }.smoothed(8 * DAY)
+    }
+
+    /// The same, with logarithms at hand for the newest `count` blocks.
+    pub(super) fn smoothed(mut self, count: usize) -> Levels {
+        self.smooth_from = self.blocks.len();
+        let from = self.blocks.len().saturating_sub(count);
+        self.smooth = (from..self.blocks.len()).map(|block| self.smooth(block)).collect();
+        self.smooth_from = from;
+        self
     }
 
     /// How many blocks there are.
@@ -72,7 +81,13 @@ impl Levels {
 
     /// Logarithm of the smoothed level of a block.
     pub(super) fn smooth(&self, block: usize) -> f64 {
-        self.smooth[block]
+        match block.checked_sub(self.smooth_from) {
+            Some(kept) if kept < self.smooth.len() => self.smooth[kept],
+            _ => {
+                let (from, to) = (block.saturating_sub(1), (block + 2).min(self.blocks.len()));
+                logarithm(mean_of(&self.sums, from, to))
+            }
+        }
     }
 
     /// Logarithm of the mean of the `count` blocks before `end`.

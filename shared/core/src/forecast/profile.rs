@@ -6,7 +6,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::experts::{self, COUNT};
+use super::experts::{self, COUNT, View};
 use super::levels::{BLOCK_MINUTES, DAY, Levels};
 use super::spread::Spread;
 use crate::demand::Demand;
@@ -29,6 +29,14 @@ const FAR: usize = 1;
 /// From this lead on, in blocks, straying is taken to be that of the far lead: later plans will see what
 /// this one cannot, so only what they could not mend is charged.
 const FAR_FROM: usize = 2;
+/// Leads, of those above, at which the last minutes count extra: those up to an hour and a half.
+const ATTUNED_LEADS: usize = 3;
+/// Blocks that make up the last minutes: half an hour.
+const ATTUNED_BLOCKS: usize = 6;
+/// Added to a loss, as a logarithm: experts within 5 % of what came are equally good.
+const ATTUNED_FLOOR: f64 = 0.05;
+/// The first block from which experts have an hour to look back on.
+const FIRST_ORIGIN: usize = 13;
 /// Typical ratios of a minute to its block that are kept.
 const WITHIN: usize = 24;
 
@@ -47,11 +55,10 @@ pub struct Profile {
 impl Profile {
     /// Learns from all that is known at `now`.
     pub(super) fn learn(levels: &Levels, minutes: &[Demand], now: Timestamp) -> Profile {
-        let weights: Vec<[f64; COUNT]> =
-            LEADS.iter().map(|(lead, _)| weigh(levels, *lead)).collect();
+        let past = judge(levels);
+        let weights: Vec<[f64; COUNT]> = (0..LEADS.len()).map(|lead| weigh(&past, lead)).collect();
         let within = within_blocks(minutes);
-        let spread =
-            |index: usize| Spread::learn(strays(levels, LEADS[index].0, &weights[index]), &within);
+        let spread = |index: usize| Spread::learn(strays(&past, index, &weights[index]), &within);
         let (near, far) = (spread(NEAR), spread(FAR));
         Profile { learnt_at: now, blocks: levels.len(), weights, near, far }
     }
@@ -64,10 +71,27 @@ impl Profile {
         age >= kept || age < SignedDuration::ZERO || self.weights.len() != LEADS.len()
     }
 
-    /// The expected load of the block `lead` blocks ahead, as a logarithm.
-    pub(super) fn expect(&self, levels: &Levels, lead: usize) -> f64 {
-        let bucket = LEADS.iter().position(|(_, below)| lead < *below).unwrap_or(LEADS.len() - 1);
-        experts::mix(&experts::say(levels, levels.len(), lead), &self.weights[bucket])
+    /// The weights, with more trust in experts that were right in the last minutes: a week of calm says
+    /// little of whom to trust in a surge.
+    pub(super) fn attuned(&self, levels: &Levels) -> Vec<[f64; COUNT]> {
+        let mut weights = self.weights.clone();
+        for (weights, (blocks, _)) in weights.iter_mut().zip(LEADS).take(ATTUNED_LEADS) {
+            let end = levels.len().saturating_sub(blocks);
+            let start = end.saturating_sub(ATTUNED_BLOCKS).max(FIRST_ORIGIN).min(end);
+            let mut losses = [0.0; COUNT];
+            for origin in start..end {
+                let came = levels.floored(origin + blocks).ln();
+                for (loss, said) in losses.iter_mut().zip(View::from(levels, origin).say(blocks)) {
+                    *loss += said.map_or(0.0, |said| (said - came).abs());
+                }
+            }
+            #[allow(clippy::cast_precision_loss)] // six
+            let count = (end - start).max(1) as f64;
+            for (weight, loss) in weights.iter_mut().zip(losses) {
+                *weight /= loss / count + ATTUNED_FLOOR;
+            }
+        }
+        weights
     }
 
     /// Expected demand above `capacity` in the block `lead` blocks ahead, for this forecast.
@@ -77,24 +101,55 @@ impl Profile {
     }
 }
 
-/// Past origins from which a forecast of `lead` blocks can be compared with what came.
-fn origins(levels: &Levels, lead: usize) -> std::ops::Range<usize> {
-    let end = levels.len().saturating_sub(lead);
-    end.saturating_sub(LOOKED_BACK).max(13).min(end)..end
+/// The expected load of the block `lead` blocks ahead, as a logarithm, by weights as a profile gives them.
+pub(super) fn expect(weights: &[[f64; COUNT]], view: &View<'_>, lead: usize) -> f64 {
+    let bucket = LEADS.iter().position(|(_, below)| lead < *below).unwrap_or(LEADS.len() - 1);
+    experts::mix(&view.say(lead), &weights[bucket])
+}
+
+/// A past forecast and what came.
+struct Judged {
+    /// Index into `LEADS`.
+    lead: usize,
+    age_days: f64,
+    said: [Option<f64>; COUNT],
+    /// Logarithm of the load that came.
+    came: f64,
+}
+
+/// What would have been forecast in the past, at each lead that is learnt about.
+#[allow(clippy::cast_precision_loss)] // blocks of a week
+fn judge(levels: &Levels) -> Vec<Judged> {
+    let first = levels.len().saturating_sub(LOOKED_BACK).max(FIRST_ORIGIN).min(levels.len());
+    let every = |lead: usize| match lead {
+        NEAR | FAR => 1,
+        _ => 6,
+    };
+    let mut past = Vec::new();
+    for origin in first..levels.len() {
+        let view = View::from(levels, origin);
+        for (lead, (blocks, _)) in LEADS.iter().enumerate() {
+            if origin + blocks < levels.len() && origin.is_multiple_of(every(lead)) {
+                past.push(Judged {
+                    lead,
+                    age_days: (levels.len() - origin) as f64 / DAY as f64,
+                    said: view.say(*blocks),
+                    came: levels.floored(origin + blocks).ln(),
+                });
+            }
+        }
+    }
+    past
 }
 
 /// Weights of the experts at a lead, by their recent mistakes.
-#[allow(clippy::cast_precision_loss)] // blocks of a week
-fn weigh(levels: &Levels, lead: usize) -> [f64; COUNT] {
-    let step = if lead < 12 { 3 } else { 6 };
+fn weigh(past: &[Judged], lead: usize) -> [f64; COUNT] {
     let (mut losses, mut counts) = ([0.0; COUNT], [0.0; COUNT]);
-    for origin in origins(levels, lead).step_by(step) {
-        let came = levels.floored(origin + lead).ln();
-        let age_days = (levels.len() - origin) as f64 / DAY as f64;
-        let weight = (-age_days / FORGETTING_DAYS).exp();
-        for (expert, said) in experts::say(levels, origin, lead).iter().enumerate() {
+    for judged in past.iter().filter(|judged| judged.lead == lead) {
+        let weight = (-judged.age_days / FORGETTING_DAYS).exp();
+        for (expert, said) in judged.said.iter().enumerate() {
             if let Some(said) = said {
-                losses[expert] += weight * (said - came).abs();
+                losses[expert] += weight * (said - judged.came).abs();
                 counts[expert] += weight;
             }
         }
@@ -111,11 +166,12 @@ fn weigh(levels: &Levels, lead: usize) -> [f64; COUNT] {
     std::array::from_fn(|e| if judged(e) { (loss(e) / best).powi(-SHARPNESS) } else { 0.0 })
 }
 
-fn strays(levels: &Levels, lead: usize, weights: &[f64; COUNT]) -> Vec<(f64, f64)> {
-    origins(levels, lead)
-        .map(|origin| {
-            let forecast = experts::mix(&experts::say(levels, origin, lead), weights).exp();
-            (forecast, levels.floored(origin + lead) / forecast)
+fn strays(past: &[Judged], lead: usize, weights: &[f64; COUNT]) -> Vec<(f64, f64)> {
+    past.iter()
+        .filter(|judged| judged.lead == lead)
+        .map(|judged| {
+            let forecast = experts::mix(&judged.said, weights);
+            (forecast.exp(), (judged.came - forecast).exp())
         })
         .collect()
 }

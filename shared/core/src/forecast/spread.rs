@@ -10,8 +10,18 @@ use serde::{Deserialize, Serialize};
 const POINTS: usize = 81;
 const FIRST: f64 = -1.5;
 const STEP: f64 = 0.05;
-/// Levels that are told apart.
-const BINS: usize = 5;
+/// Levels that are told apart: for each table the share of past forecasts, from the lowest, at which its
+/// bin begins, has its centre, and ends. Neighbours overlap. They are finest at the top, where the money is:
+/// a surge is some percent of a week, and behaves like nothing else in it.
+const BINS: [(f64, f64, f64); 5] = [
+    (0.0, 0.15, 0.35),
+    (0.25, 0.45, 0.65),
+    (0.55, 0.7, 0.85),
+    (0.8, 0.88, 0.96),
+    (0.94, 0.97, 1.0),
+];
+/// Entries are kept in steps of this: finer makes a kept profile twice as long and no plan different.
+const FINENESS: f64 = 1e-6;
 /// Fewest past forecasts that a table may rest on: three hours of them.
 const SAMPLES_MIN: usize = 36;
 /// Spread of a stream about which too little is known: demand within a quarter of the forecast two times
@@ -52,7 +62,7 @@ impl Spread {
             return Spread::prior();
         }
         strays.sort_by(|a, b| a.0.total_cmp(&b.0));
-        let tables = (0..BINS).map(|bin| Table::learn(&strays, within, bin)).collect();
+        let tables = (0..BINS.len()).map(|bin| Table::learn(&strays, within, bin)).collect();
         Spread { tables }
     }
 
@@ -77,18 +87,30 @@ impl Spread {
 }
 
 impl Table {
-    /// From the strays around one level; neighbouring bins overlap by half.
+    /// From the strays around one level.
     fn learn(strays: &[(f64, f64)], within: &[f64], bin: usize) -> Table {
-        let place = |tenths: usize| (strays.len() * tenths / (4 * BINS)).min(strays.len());
-        let from = place((4 * bin + 2).saturating_sub(3));
-        let to = place(4 * bin + 5).max(from + 1);
-        let mut ratios: Vec<f64> = strays[from..to]
-            .iter()
-            .flat_map(|(_, ratio)| within.iter().map(move |within| ratio * within))
-            .collect();
+        let (low, centre, high) = BINS[bin];
+        // Truncation is meant: the whole part is an index.
+        #[allow(
+            clippy::cast_precision_loss,
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss
+        )]
+        let place = |share: f64| ((strays.len() as f64 * share) as usize).min(strays.len());
+        let from = place(low);
+        let to = place(high).max(from + 1);
+        let mut ratios: Vec<f64> = strays[from..to].iter().map(|(_, ratio)| *ratio).collect();
         ratios.sort_by(f64::total_cmp);
-        let level = strays[place(4 * bin + 2).min(strays.len() - 1)].0;
-        Table { level, overflow: overflows(&ratios) }
+        let level = strays[place(centre).min(strays.len() - 1)].0;
+        let blocks = Table { level, overflow: overflows(&ratios) };
+        // A minute that is `w` times its block overflows as a block does above a `w`th of the capacity.
+        let overflow = (0..POINTS)
+            .map(|point| {
+                let minutes = within.iter().map(|w| w * blocks.at(ratio(point) / w));
+                (minutes.sum::<f64>() / within.len() as f64 / FINENESS).round() * FINENESS
+            })
+            .collect();
+        Table { level, overflow }
     }
 
     fn at(&self, ratio: f64) -> f64 {

@@ -20,9 +20,12 @@ const PLANNED_CALLS: u32 = 6;
 /// The price rises by this factor, at most so often.
 const PRICE_STEP: f64 = 1.8;
 const PRICE_STEPS_MAX: u32 = 6;
-/// Steps for which demand that is above capacity now is taken to stay so, whatever the forecast: a
-/// quarter of an hour. A stream that throttles is brought to the computed size in one call.
-const EMERGENCY_STEPS: usize = 3;
+/// How far above the highest load ever seen a call may have to lead.
+const LEAST_STEP_ABOVE_SEEN: f64 = 1.1;
+/// Steps for which demand that is above capacity now is taken to stay so, whatever the forecast: until a
+/// reshard called now is in force, and five minutes after. A stream that throttles is brought to the
+/// computed size in one call.
+const EMERGENCY_STEPS: usize = 2;
 /// Room above the highest load ever seen that is still considered.
 const ABOVE_SEEN: f64 = 1.3;
 
@@ -49,11 +52,29 @@ pub(super) fn size_to_have(outlook: &Outlook<'_>, open: Shards, terms: &Terms) -
         price *= PRICE_STEP;
         way = ways.cheapest(price);
     }
-    let scarce = (terms.calls_reserved + 3).saturating_sub(terms.calls_left);
+    // What is kept for emergencies is dearer, not forbidden: waiting too long with it costs more.
+    let scarce = (terms.calls_reserved + 1).saturating_sub(terms.calls_left);
     if scarce > 0 {
         way = ways.cheapest(price * f64::from(1 + scarce));
     }
-    way.first
+    if way.first > open {
+        least_step(outlook, open, terms.calls_left).max(way.first)
+    } else {
+        way.first
+    }
+}
+
+/// The smallest size worth a call that adds shards. A rise that has begun often goes on, and calls spent on
+/// small steps are missing when it does: the fewer are left, the further each has to lead. Never much
+/// above what was ever seen.
+fn least_step(outlook: &Outlook<'_>, open: Shards, calls_left: u32) -> Shards {
+    let step = 1.0 + 1.0 / f64::from(calls_left.max(1));
+    let most = f64::from(limits::SHARDS_PER_STREAM_MAX);
+    let believable = (outlook.highest_seen() * LEAST_STEP_ABOVE_SEEN).min(most);
+    // Truncation cannot happen: the size is whole and between 0 and 10,000.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    let size = (open.capacity().get() * step).min(believable).ceil() as u32;
+    Shards::at_least_one(size)
 }
 
 /// All ways through the horizon.
@@ -105,15 +126,30 @@ impl Ways {
         let mut ahead = vec![0.0; count];
         let mut now = vec![0.0; count];
         let mut choices = vec![0u16; count * self.steps];
+        let mut window = Vec::with_capacity(count);
         for step in (0..self.steps).rev() {
+            // Every call costs the same, so the best one leads to the cheapest size within reach. Both ends
+            // of the reach rise with the size: one pass with a queue of candidates finds them all.
+            window.clear();
+            let (mut oldest, mut entered) = (0, 0);
             for size in 0..count {
                 let reach = if step == 0 { 0..count } else { self.reach[size].clone() };
-                let (mut best, mut least) = (size, ahead[size]);
-                for other in reach {
-                    if ahead[other] + price < least {
-                        (best, least) = (other, ahead[other] + price);
+                while entered < reach.end {
+                    while window.len() > oldest
+                        && window.last().is_some_and(|last: &usize| ahead[*last] > ahead[entered])
+                    {
+                        window.pop();
                     }
+                    window.push(entered);
+                    entered += 1;
                 }
+                while window[oldest] < reach.start {
+                    oldest += 1;
+                }
+                let other = window[oldest];
+                let moves = ahead[other] + price < ahead[size];
+                let (best, least) =
+                    if moves { (other, ahead[other] + price) } else { (size, ahead[size]) };
                 now[size] = self.cost[step * count + size] + least;
                 // Sizes are few dozen.
                 choices[step * count + size] = u16::try_from(best).unwrap_or(u16::MAX);

@@ -95,6 +95,10 @@ pub mod prices {
     pub const PUT_UNIT_BYTES: f64 = 25_600.0;
     /// Records are billed on demand in steps of this many bytes, and throttled bytes are weighed so.
     pub const BILLED_RECORD_STEP_BYTES: f64 = 1_024.0;
+    /// An on-demand stream (Standard) for an hour.
+    pub const ON_DEMAND_STREAM_HOUR_USD: f64 = 0.04;
+    /// One GB written to an on-demand stream (Standard).
+    pub const ON_DEMAND_GB_IN_USD: f64 = 0.08;
     /// Bytes in the GB that AWS bills.
     pub const GB_BYTES: f64 = 1_073_741_824.0;
 }

@@ -23,10 +23,6 @@ pub(crate) const WARM_UP_MINUTES: usize = 24 * 60;
 const SCORED_STEP_MINUTES: usize = 5;
 /// What a billable GiB that was throttled is taken to cost.
 pub const THROTTLED_GIB_USD: f64 = 0.80;
-/// A stream on demand, for an hour. The AWS price list for us-east-1 of September 2026.
-const ON_DEMAND_HOUR_USD: f64 = 0.04;
-/// A billable GB written on demand. Same source.
-const ON_DEMAND_GB_USD: f64 = 0.08;
 
 /// How the stream is billed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -139,7 +135,7 @@ pub fn score_by(run: &StreamRun, pricing: Pricing) -> Result<Score, TooShort> {
         }
         Billing::OnDemand => {
             let put_units: f64 = minutes.iter().map(|minute| offered(minute).put_units()).sum();
-            hours * ON_DEMAND_HOUR_USD + billable * ON_DEMAND_GB_USD
+            hours * prices::ON_DEMAND_STREAM_HOUR_USD + billable * prices::ON_DEMAND_GB_IN_USD
                 - put_units * prices::PUT_UNIT_USD
         }
     };

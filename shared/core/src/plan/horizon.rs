@@ -182,7 +182,7 @@ fn expected_steps(outlook: &Outlook<'_>, open: Shards) -> Vec<Step> {
 fn sizes(outlook: &Outlook<'_>, open: Shards) -> Vec<u32> {
     let loads = || outlook.steps().iter().map(|step| step.load);
     let highest = loads().fold(outlook.now(), f64::max) * 2.0 + 1.0;
-    let believable = (outlook.highest_seen() * ABOVE_SEEN + 1.0).max(outlook.now() * 2.0);
+    let believable = (outlook.highest_seen() * ABOVE_SEEN + 1.0).max(outlook.now() * 1.5);
     let most = f64::from(limits::SHARDS_PER_STREAM_MAX);
     let top = highest.min(believable).max(open.capacity().get()).max(2.0).min(most).ceil();
     let lowest = loads().fold(outlook.now().max(0.1), f64::min) * 0.8;

@@ -123,6 +123,11 @@ impl<'a> Outlook<'a> {
         self.highest_seen.max(self.now)
     }
 
+    /// Whole days of past that are known.
+    pub fn days_known(&self) -> usize {
+        self.days_known
+    }
+
     /// Mean expected load over the horizon, in shards.
     pub fn mean_load(&self) -> f64 {
         let (sum, hours) = self.steps.iter().fold((0.0, 0.0), |(sum, hours), step| {

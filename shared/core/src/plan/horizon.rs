@@ -6,6 +6,8 @@
 //! one step after the call. Later steps are charged only for what a later plan could not mend (see
 //! `forecast`). Not here: limits on a single call beyond the factor of two (`clamps`).
 
+use std::cmp::Ordering;
+
 use crate::forecast::{Outlook, Step};
 use crate::limits;
 use crate::units::Shards;
@@ -26,6 +28,9 @@ const LEAST_STEP_ABOVE_SEEN: f64 = 1.1;
 /// reshard called now is in force, and five minutes after. A stream that throttles is brought to the
 /// computed size in one call.
 const EMERGENCY_STEPS: usize = 2;
+/// Within its first day nobody knows how high a stream will rise, and its ten calls must last: each call that
+/// adds shards adds half of them.
+const LEAST_STEP_YOUNG: f64 = 1.5;
 /// Room above the highest load ever seen that is still considered.
 const ABOVE_SEEN: f64 = 1.3;
 
@@ -57,10 +62,13 @@ pub(super) fn size_to_have(outlook: &Outlook<'_>, open: Shards, terms: &Terms) -
     if scarce > 0 {
         way = ways.cheapest(price * f64::from(1 + scarce));
     }
-    if way.first > open {
-        least_step(outlook, open, terms.calls_left).max(way.first)
-    } else {
-        way.first
+    let young = outlook.days_known() == 0;
+    let shrunk = way.first.capacity().get() * LEAST_STEP_YOUNG;
+    match way.first.cmp(&open) {
+        Ordering::Greater => least_step(outlook, open, terms.calls_left).max(way.first),
+        // What a step of half brought is not taken back for less than such a step.
+        Ordering::Less if young && shrunk > open.capacity().get() => open,
+        Ordering::Less | Ordering::Equal => way.first,
     }
 }
 
@@ -68,12 +76,14 @@ pub(super) fn size_to_have(outlook: &Outlook<'_>, open: Shards, terms: &Terms) -
 /// small steps are missing when it does: the fewer are left, the further each has to lead. Never much
 /// above what was ever seen.
 fn least_step(outlook: &Outlook<'_>, open: Shards, calls_left: u32) -> Shards {
-    let step = 1.0 + 1.0 / f64::from(calls_left.max(1));
+    let young = outlook.days_known() == 0;
+    let least = if young { LEAST_STEP_YOUNG } else { 1.0 + 1.0 / f64::from(calls_left.max(1)) };
+    let above_seen = if young { LEAST_STEP_YOUNG } else { LEAST_STEP_ABOVE_SEEN };
     let most = f64::from(limits::SHARDS_PER_STREAM_MAX);
-    let believable = (outlook.highest_seen() * LEAST_STEP_ABOVE_SEEN).min(most);
+    let believable = (outlook.highest_seen() * above_seen).min(most);
     // Truncation cannot happen: the size is whole and between 0 and 10,000.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-    let size = (open.capacity().get() * step).min(believable).ceil() as u32;
+    let size = (open.capacity().get() * least).min(believable).ceil() as u32;
     Shards::at_least_one(size)
 }
 

@@ -143,7 +143,7 @@ async fn with_ledger<P: Ports>(
     let action = action_of(ports, order);
     let answer = match prepare(ports, order, &action).await {
         Ok(()) => call(ports, order).await,
-        Err(refusal) => Err(refusal_as_outcome(refusal)),
+        Err(refusal) => Err(Answer::Refused(refusal)),
     };
     conclude(ports, order, order.plan, action, answer).await
 }
@@ -201,10 +201,6 @@ async fn look_again<P: Ports>(ports: &P, order: &Order<'_>) -> Result<(), Refusa
 enum Answer {
     Refused(Refusal),
     Lost(String),
-}
-
-fn refusal_as_outcome(refusal: Refusal) -> Answer {
-    Answer::Refused(refusal)
 }
 
 async fn call<P: Ports>(ports: &P, order: &Order<'_>) -> Result<(), Answer> {

@@ -12,7 +12,7 @@ pub(super) const BLOCK_MINUTES: usize = 5;
 pub(super) const DAY: usize = 24 * 60 / BLOCK_MINUTES;
 /// Added to every level before a logarithm or a ratio is taken, in shards: below a twentieth of a shard
 /// differences mean nothing for a stream whose smallest size is one.
-const FLOOR: f64 = 0.05;
+pub(super) const FLOOR: f64 = 0.05;
 
 /// The row. Index 0 is the oldest block; the newest ends where the known minutes end.
 pub(super) struct Levels {

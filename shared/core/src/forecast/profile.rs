@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::experts::{self, COUNT, View};
-use super::levels::{BLOCK_MINUTES, DAY, Levels};
+use super::levels::{BLOCK_MINUTES, DAY, FLOOR, Levels};
 use super::spread::Spread;
 use crate::demand::Demand;
 
@@ -178,7 +178,6 @@ fn strays(past: &[Judged], lead: usize, weights: &[f64; COUNT]) -> Vec<(f64, f64
 
 /// Ratios of a minute to the mean of its five minutes, evenly picked from the sorted ones.
 fn within_blocks(minutes: &[Demand]) -> Vec<f64> {
-    const FLOOR: f64 = 0.05;
     let mut ratios: Vec<f64> = minutes
         .rchunks_exact(BLOCK_MINUTES)
         .filter_map(|block| {

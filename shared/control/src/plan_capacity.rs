@@ -250,7 +250,7 @@ async fn decide<P: Ports>(
     report: &mut Report,
     events: &mut Vec<WeirEvent>,
 ) {
-    let Candidate { stream, policy, record, state, open_shards } = candidate;
+    let Candidate { stream, policy, mut record, state, open_shards } = candidate;
     let now = ports.now();
     let (minutes, days) = match traffic {
         Ok(traffic) => (Signal::Known { value: traffic.minutes, read_at: now }, traffic.days),
@@ -270,7 +270,7 @@ async fn decide<P: Ports>(
     let history = History {
         days,
         actions: record.as_ref().map(StreamRecord::action_records),
-        profile: record.as_ref().and_then(|r| r.profile.clone()),
+        profile: record.as_mut().and_then(|r| r.profile.take()),
         paused: record.as_ref().and_then(|r| r.pause.as_ref()).is_some_and(|p| p.holds(now)),
     };
     let plan = plan(policy, &observation, &history, now);

@@ -66,9 +66,12 @@ fn of_point(point: &TrafficPoint, period_seconds: u32, age_seconds: i64, gaps: G
         (None, None) => Demand::Unknown,
         (bytes, records) => {
             let (seen_bytes, seen_records) = (bytes.unwrap_or(0.0), records.unwrap_or(0.0));
-            let record_bytes = if seen_records > 0.0 { seen_bytes / seen_records } else { 0.0 };
+            let refused_bytes = match throttled > 0.0 && seen_records > 0.0 {
+                true => throttled * (seen_bytes / seen_records),
+                false => 0.0,
+            };
             let load = ShardLoad::of_rates(
-                BytesPerSecond(rate(seen_bytes + throttled * record_bytes)),
+                BytesPerSecond(rate(seen_bytes + refused_bytes)),
                 RecordsPerSecond(rate(seen_records + throttled)),
             );
             if final_by_now && bytes.is_some() && records.is_some() {
@@ -85,12 +88,12 @@ fn of_point(point: &TrafficPoint, period_seconds: u32, age_seconds: i64, gaps: G
 pub fn demand(series: &Series, gaps: Gaps, now: Timestamp) -> Vec<Demand> {
     let period = i64::from(series.period_seconds.max(1));
     let start = series.start.as_second();
-    let mut demands: Vec<Demand> = series
-        .points
+    let begun = (now.as_second() - start + period - 1).div_euclid(period);
+    let begun = usize::try_from(begun).unwrap_or(0).min(series.points.len());
+    let mut demands: Vec<Demand> = series.points[..begun]
         .iter()
-        .zip(0i64..)
-        .map(|(point, index)| (point, now.as_second() - (start + (index + 1) * period)))
-        .take_while(|(_, age_seconds)| *age_seconds > -period)
+        .zip(1i64..)
+        .map(|(point, ended)| (point, now.as_second() - (start + ended * period)))
         .map(|(point, age_seconds)| of_point(point, series.period_seconds, age_seconds, gaps))
         .collect();
     let settled_periods = series.points.len().min(

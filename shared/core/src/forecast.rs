@@ -17,6 +17,7 @@ use std::borrow::Cow;
 use jiff::Timestamp;
 
 pub use profile::Profile;
+pub use spread::Straying;
 
 use self::experts::View;
 use self::levels::{BLOCK_MINUTES, DAY, Levels, load_of};
@@ -108,9 +109,9 @@ impl<'a> Outlook<'a> {
         &self.steps
     }
 
-    /// Expected demand above `capacity` within a step, in shards.
-    pub fn overflow(&self, step: &Step, capacity: f64) -> f64 {
-        self.profile.overflow(step.lead, step.load, capacity)
+    /// How far demand strays from what is expected of a step.
+    pub fn straying(&self, step: &Step) -> Straying<'_> {
+        self.profile.straying(step.lead, step.load)
     }
 
     /// The newest minutes' peak, in shards.

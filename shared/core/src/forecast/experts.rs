@@ -3,6 +3,9 @@
 //! All speak in logarithms of load. An earlier day is shifted by how far today's last hour is from that
 //! day's; the shift fades with the lead, at a different pace for each expert.
 
+use std::array;
+use std::sync::LazyLock;
+
 use super::levels::{DAY, Levels};
 
 /// How many there are.
@@ -16,6 +19,35 @@ const DAYS: usize = 7;
 /// What is left of a trend after each further block: it goes on for ten blocks' worth in all.
 const DAMPING: f64 = 0.9;
 
+/// What is left, at some lead, of what holds now. It is the same for every stream, and asked for a thousand
+/// times in a plan: so it is worked out once.
+struct Fading {
+    /// After a pace of so many blocks, each a constant of one expert or two.
+    by_24: f64,
+    by_48: f64,
+    by_72: f64,
+    by_288: f64,
+    /// The sum of a trend that fades with each block.
+    rises: f64,
+}
+
+static FADING: LazyLock<[Fading; DAY]> = LazyLock::new(|| array::from_fn(Fading::at));
+
+impl Fading {
+    #[allow(clippy::cast_precision_loss)] // a day of blocks
+    fn at(lead: usize) -> Fading {
+        let lead = lead as f64;
+        let by = |blocks: f64| (-lead / blocks).exp();
+        Fading {
+            by_24: by(24.0),
+            by_48: by(48.0),
+            by_72: by(72.0),
+            by_288: by(288.0),
+            rises: (1.0 - DAMPING.powf(lead + 1.0)) / (1.0 - DAMPING),
+        }
+    }
+}
+
 /// A point in time from which experts look ahead: what all leads share is worked out once.
 pub(super) struct View<'a> {
     levels: &'a Levels,
@@ -24,8 +56,8 @@ pub(super) struct View<'a> {
     /// Rise per block, over the last half hour.
     slope: f64,
     usual: f64,
-    /// How far the last hour is above that of so many days before; as many as there is past for.
-    shifts: Vec<f64>,
+    /// How far the last hour is above that of so many days before; `None` where there is no such past.
+    shifts: [Option<f64>; DAYS],
 }
 
 impl<'a> View<'a> {
@@ -33,11 +65,10 @@ impl<'a> View<'a> {
     pub(super) fn from(levels: &'a Levels, origin: usize) -> View<'a> {
         let hour = levels.level(origin, HOUR);
         let now = levels.level(origin, NOW);
-        let shifts = (1..=DAYS)
-            .map(|day| day * DAY)
-            .take_while(|back| origin >= back + HOUR)
-            .map(|back| hour - levels.level(origin - back, HOUR))
-            .collect();
+        let shifts = array::from_fn(|before| {
+            let then = origin.checked_sub((before + 1) * DAY).filter(|then| *then >= HOUR)?;
+            Some(hour - levels.level(then, HOUR))
+        });
         #[allow(clippy::cast_precision_loss)] // three
         let slope = match origin.checked_sub(NOW) {
             Some(before) if before >= NOW => (now - levels.level(before, NOW)) / NOW as f64,
@@ -46,34 +77,31 @@ impl<'a> View<'a> {
         View { levels, origin, now, slope, usual: levels.level(origin, DAY), shifts }
     }
 
-    /// What each expert says of the block `lead` blocks after the block before the origin; `None` where it
-    /// has too little past. The first always speaks.
+    /// What each expert says of the block `lead` blocks after the block before the origin, less than a day
+    /// ahead; `None` where it has too little past. The first always speaks.
     pub(super) fn say(&self, lead: usize) -> [Option<f64>; COUNT] {
-        #[allow(clippy::cast_precision_loss)] // a day of blocks
-        let fading = |blocks: f64| (-(lead as f64) / blocks).exp();
-        // The block of an earlier day that corresponds to the target. Leads stay below a day.
-        let then = |day: usize| self.levels.smooth(self.origin + lead % DAY - day * DAY);
-        let earlier = |day: usize| self.shifts.get(day - 1).map(|shift| (then(day), *shift));
+        let lead = lead % DAY;
+        let fading = &FADING[lead];
+        // The block of an earlier day that corresponds to the target.
+        let then = |day: usize| self.levels.smooth(self.origin + lead - day * DAY);
+        let earlier = |day: usize| self.shifts[day - 1].map(|shift| (then(day), shift));
         let yesterday = earlier(1);
         let last_week = earlier(DAYS);
         let all_week = last_week.map(|_| {
             let then: f64 = (1..=DAYS).map(then).sum();
-            let shift: f64 = self.shifts.iter().sum();
+            let shift: f64 = self.shifts.iter().flatten().sum();
             #[allow(clippy::cast_precision_loss)] // seven
             let days = DAYS as f64;
-            then / days + shift / days * fading(48.0)
+            then / days + shift / days * fading.by_48
         });
-        // The sum of a trend that fades with each block.
-        #[allow(clippy::cast_precision_loss)] // a day of blocks
-        let rises = (1.0 - DAMPING.powf(lead as f64 + 1.0)) / (1.0 - DAMPING);
         [
             Some(self.now),
-            yesterday.map(|(then, shift)| then + shift * fading(24.0)),
-            yesterday.map(|(then, shift)| then + shift * fading(288.0)),
-            last_week.map(|(then, shift)| then + shift * fading(48.0)),
+            yesterday.map(|(then, shift)| then + shift * fading.by_24),
+            yesterday.map(|(then, shift)| then + shift * fading.by_288),
+            last_week.map(|(then, shift)| then + shift * fading.by_48),
             all_week,
-            Some(self.usual + (self.now - self.usual) * fading(72.0)),
-            Some(self.now + self.slope * rises),
+            Some(self.usual + (self.now - self.usual) * fading.by_72),
+            Some(self.now + self.slope * fading.rises),
         ]
     }
 }

@@ -10,6 +10,8 @@ use crate::series::Series;
 pub(super) const BLOCK_MINUTES: usize = 5;
 /// Blocks in a day.
 pub(super) const DAY: usize = 24 * 60 / BLOCK_MINUTES;
+/// Blocks in a week.
+pub(super) const WEEK: usize = 7 * DAY;
 /// Added to every level before a logarithm or a ratio is taken, in shards: below a twentieth of a shard
 /// differences mean nothing for a stream whose smallest size is one.
 pub(super) const FLOOR: f64 = 0.05;
@@ -53,11 +55,11 @@ impl Levels {
         let mut sums = Vec::with_capacity(blocks.len() + 1);
         let mut sum = 0.0;
         sums.push(sum);
-        for block in &blocks {
+        sums.extend(blocks.iter().map(|block| {
             sum += block;
-            sums.push(sum);
-        }
-        Levels { smooth: Vec::new(), smooth_from: blocks.len(), blocks, sums }.smoothed(8 * DAY)
+            sum
+        }));
+        Levels { smooth: Vec::new(), smooth_from: blocks.len(), blocks, sums }.smoothed(WEEK)
     }
 
     /// The same, with logarithms at hand for the newest `count` blocks.
@@ -125,11 +127,7 @@ fn mean(minutes: &[Demand]) -> Option<f64> {
 
 /// Unknown blocks take the level before them; those before the first known one are left out.
 fn filled(blocks: impl Iterator<Item = Option<f64>>) -> Vec<f64> {
-    blocks
-        .scan(None, |last, block| {
-            *last = block.or(*last);
-            Some(*last)
-        })
-        .flatten()
-        .collect()
+    let mut filled = Vec::with_capacity(blocks.size_hint().0);
+    blocks.for_each(|block| filled.extend(block.or_else(|| filled.last().copied())));
+    filled
 }

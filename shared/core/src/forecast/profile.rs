@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::experts::{self, COUNT, View};
 use super::levels::{BLOCK_MINUTES, DAY, FLOOR, Levels};
-use super::spread::Spread;
+use super::spread::{Spread, Straying};
 use crate::demand::Demand;
 
 /// Learnt afresh after this many hours.
@@ -94,10 +94,10 @@ impl Profile {
         weights
     }
 
-    /// Expected demand above `capacity` in the block `lead` blocks ahead, for this forecast.
-    pub(super) fn overflow(&self, lead: usize, forecast: f64, capacity: f64) -> f64 {
+    /// How far demand strays from this forecast in the block `lead` blocks ahead.
+    pub(super) fn straying(&self, lead: usize, forecast: f64) -> Straying<'_> {
         let spread = if lead < FAR_FROM { &self.near } else { &self.far };
-        spread.overflow(forecast, capacity)
+        spread.around(forecast)
     }
 }
 

@@ -66,23 +66,63 @@ impl Spread {
         Spread { tables }
     }
 
-    /// Expected demand above `capacity`, both in shards, for this forecast.
-    pub(super) fn overflow(&self, forecast: f64, capacity: f64) -> f64 {
-        if forecast <= 0.0 {
+    /// How far demand strays from this forecast, in shards.
+    pub(super) fn around(&self, forecast: f64) -> Straying<'_> {
+        let above = self.tables.partition_point(|table| table.level <= forecast);
+        let low = above.checked_sub(1).and_then(|i| self.tables.get(i));
+        let high = self.tables.get(above);
+        let tables = match (low, high) {
+            (Some(low), Some(high)) => {
+                let weight = (forecast - low.level) / (high.level - low.level);
+                [Some((low, 1.0 - weight)), Some((high, weight))]
+            }
+            (only, None) | (None, only) => [only.map(|table| (table, 1.0)), None],
+        };
+        Straying { forecast, tables }
+    }
+}
+
+/// How far demand strays from one forecast.
+pub struct Straying<'a> {
+    forecast: f64,
+    /// With their shares in the blend.
+    tables: [Option<(&'a Table, f64)>; 2],
+}
+
+impl Straying<'_> {
+    /// Expected demand above `capacity`, both in shards.
+    pub fn overflow(&self, capacity: f64) -> f64 {
+        if self.forecast <= 0.0 {
             return 0.0;
         }
-        let ratio = capacity / forecast;
-        let above = self.tables.partition_point(|table| table.level <= forecast);
-        let share =
-            match (above.checked_sub(1).and_then(|i| self.tables.get(i)), self.tables.get(above)) {
-                (Some(low), Some(high)) => {
-                    let weight = (forecast - low.level) / (high.level - low.level);
-                    low.at(ratio) * (1.0 - weight) + high.at(ratio) * weight
-                }
-                (Some(only), None) | (None, Some(only)) => only.at(ratio),
-                (None, None) => 0.0,
-            };
-        share * forecast
+        let place = Place::of(capacity / self.forecast);
+        let shares = self.tables.iter().flatten().map(|(table, share)| table.at(place) * share);
+        shares.sum::<f64>() * self.forecast
+    }
+}
+
+/// Where in a table a ratio of capacity to forecast is found.
+#[derive(Clone, Copy)]
+enum Place {
+    /// So far below the first point.
+    Below(f64),
+    /// After the point with this index, by this share of the way to the next.
+    After(usize, f64),
+}
+
+impl Place {
+    fn of(ratio: f64) -> Place {
+        let lowest = FIRST.exp();
+        if ratio <= lowest {
+            return Place::Below(lowest - ratio);
+        }
+        #[allow(clippy::cast_precision_loss)] // 81
+        let place = ((ratio.ln() - FIRST) / STEP).min((POINTS - 1) as f64);
+        // Truncation is meant: the whole part is an index.
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        let index = (place as usize).min(POINTS - 2);
+        #[allow(clippy::cast_precision_loss)] // 81
+        Place::After(index, place - index as f64)
     }
 }
 
@@ -106,26 +146,20 @@ impl Table {
         // A minute that is `w` times its block overflows as a block does above a `w`th of the capacity.
         let overflow = (0..POINTS)
             .map(|point| {
-                let minutes = within.iter().map(|w| w * blocks.at(ratio(point) / w));
+                let minutes = within.iter().map(|w| w * blocks.at(Place::of(ratio(point) / w)));
                 (minutes.sum::<f64>() / within.len() as f64 / FINENESS).round() * FINENESS
             })
             .collect();
         Table { level, overflow }
     }
 
-    fn at(&self, ratio: f64) -> f64 {
-        let lowest = FIRST.exp();
-        if ratio <= lowest {
-            return self.overflow[0] + (lowest - ratio);
+    fn at(&self, place: Place) -> f64 {
+        match place {
+            Place::Below(short) => self.overflow[0] + short,
+            Place::After(index, rest) => {
+                self.overflow[index] * (1.0 - rest) + self.overflow[index + 1] * rest
+            }
         }
-        #[allow(clippy::cast_precision_loss)] // 81
-        let place = ((ratio.ln() - FIRST) / STEP).min((POINTS - 1) as f64);
-        // Truncation is meant: the whole part is an index.
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-        let index = (place as usize).min(POINTS - 2);
-        #[allow(clippy::cast_precision_loss)] // 81
-        let rest = place - index as f64;
-        self.overflow[index] * (1.0 - rest) + self.overflow[index + 1] * rest
     }
 }
 

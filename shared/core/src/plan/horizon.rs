@@ -119,10 +119,12 @@ impl Ways {
         let steps = expected_steps(outlook, open);
         let cost = steps
             .iter()
-            .flat_map(|step| sizes.iter().map(move |size| (step, f64::from(*size))))
-            .map(|(step, size)| {
-                let overflow = outlook.overflow(step, size);
-                step.hours() * (size + terms.overflow_shard_hours * overflow)
+            .map(|step| (step.hours(), outlook.straying(step)))
+            .flat_map(|(hours, straying)| {
+                sizes.iter().map(move |size| {
+                    let size = f64::from(*size);
+                    hours * (size + terms.overflow_shard_hours * straying.overflow(size))
+                })
             })
             .collect();
         let stands = sizes.partition_point(|size| *size < open.get());

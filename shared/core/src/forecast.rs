@@ -17,7 +17,7 @@ use std::borrow::Cow;
 use jiff::Timestamp;
 
 pub use profile::Profile;
-pub use spread::Straying;
+pub use spread::{Amount, Straying};
 
 use self::experts::View;
 use self::levels::{BLOCK_MINUTES, DAY, Levels, load_of};

@@ -68,7 +68,9 @@ impl Profile {
         let young = self.blocks < DAY && levels.len() > self.blocks;
         let kept = SignedDuration::from_hours(if young { KEPT_HOURS_YOUNG } else { KEPT_HOURS });
         let age = now.duration_since(self.learnt_at);
-        age >= kept || age < SignedDuration::ZERO || self.weights.len() != LEADS.len()
+        let sound =
+            self.weights.len() == LEADS.len() && self.near.is_sound() && self.far.is_sound();
+        age >= kept || age < SignedDuration::ZERO || !sound
     }
 
     /// The weights, with more trust in experts that were right in the last minutes: a week of calm says

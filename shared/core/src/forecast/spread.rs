@@ -66,63 +66,87 @@ impl Spread {
         Spread { tables }
     }
 
+    /// Whether it is one that was learnt here: what is kept may have been kept by another version.
+    pub(super) fn is_sound(&self) -> bool {
+        !self.tables.is_empty() && self.tables.iter().all(|table| table.overflow.len() == POINTS)
+    }
+
     /// How far demand strays from this forecast, in shards.
     pub(super) fn around(&self, forecast: f64) -> Straying<'_> {
         let above = self.tables.partition_point(|table| table.level <= forecast);
-        let low = above.checked_sub(1).and_then(|i| self.tables.get(i));
-        let high = self.tables.get(above);
-        let tables = match (low, high) {
-            (Some(low), Some(high)) => {
-                let weight = (forecast - low.level) / (high.level - low.level);
-                [Some((low, 1.0 - weight)), Some((high, weight))]
-            }
-            (only, None) | (None, only) => [only.map(|table| (table, 1.0)), None],
-        };
-        Straying { forecast, tables }
+        let (low, high) = (above.saturating_sub(1), above.min(self.tables.len() - 1));
+        let (low, high) = (&self.tables[low], &self.tables[high]);
+        let between = high.level > low.level;
+        let weight = if between { (forecast - low.level) / (high.level - low.level) } else { 0.0 };
+        Straying { forecast: Amount::of(forecast), low, high, weight }
     }
 }
 
-/// How far demand strays from one forecast.
+/// A number of shards, with its logarithm: the same few are compared at every step of a horizon.
+#[derive(Clone, Copy)]
+pub struct Amount {
+    shards: f64,
+    logarithm: f64,
+}
+
+impl Amount {
+    /// Of so many shards.
+    pub fn of(shards: f64) -> Amount {
+        Amount { shards, logarithm: shards.ln() }
+    }
+
+    /// In shards.
+    pub fn get(self) -> f64 {
+        self.shards
+    }
+}
+
+/// How far demand strays from one forecast: a blend of the tables for the levels around it.
 pub struct Straying<'a> {
-    forecast: f64,
-    /// With their shares in the blend.
-    tables: [Option<(&'a Table, f64)>; 2],
+    forecast: Amount,
+    low: &'a Table,
+    high: &'a Table,
+    /// Of the higher table.
+    weight: f64,
 }
 
 impl Straying<'_> {
-    /// Expected demand above `capacity`, both in shards.
-    pub fn overflow(&self, capacity: f64) -> f64 {
-        if self.forecast <= 0.0 {
+    /// Expected demand above a capacity, in shards.
+    pub fn overflow(&self, capacity: Amount) -> f64 {
+        if self.forecast.shards <= 0.0 {
             return 0.0;
         }
-        let place = Place::of(capacity / self.forecast);
-        let shares = self.tables.iter().flatten().map(|(table, share)| table.at(place) * share);
-        shares.sum::<f64>() * self.forecast
+        let place = Place::of(capacity, self.forecast);
+        let share = self.low.at(place) * (1.0 - self.weight) + self.high.at(place) * self.weight;
+        share * self.forecast.shards
     }
 }
 
-/// Where in a table a ratio of capacity to forecast is found.
+/// Where in a table the ratio of a capacity to a forecast is found.
 #[derive(Clone, Copy)]
-enum Place {
-    /// So far below the first point.
-    Below(f64),
-    /// After the point with this index, by this share of the way to the next.
-    After(usize, f64),
+struct Place {
+    /// The point before it.
+    index: usize,
+    /// Its share of the way to the next.
+    rest: f64,
+    /// How far the ratio is below the first point.
+    short: f64,
 }
 
 impl Place {
-    fn of(ratio: f64) -> Place {
-        let lowest = FIRST.exp();
-        if ratio <= lowest {
-            return Place::Below(lowest - ratio);
+    fn of(capacity: Amount, forecast: Amount) -> Place {
+        let place = (capacity.logarithm - forecast.logarithm - FIRST) / STEP;
+        if place <= 0.0 {
+            let short = FIRST.exp() - capacity.shards / forecast.shards;
+            return Place { index: 0, rest: 0.0, short };
         }
         #[allow(clippy::cast_precision_loss)] // 81
-        let place = ((ratio.ln() - FIRST) / STEP).min((POINTS - 1) as f64);
+        let place = place.min((POINTS - 1) as f64);
         // Truncation is meant: the whole part is an index.
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         let index = (place as usize).min(POINTS - 2);
         #[allow(clippy::cast_precision_loss)] // 81
-        Place::After(index, place - index as f64)
+        Place { index, rest: place - index as f64, short: 0.0 }
     }
 }
 
@@ -146,7 +170,9 @@ impl Table {
         // A minute that is `w` times its block overflows as a block does above a `w`th of the capacity.
         let overflow = (0..POINTS)
             .map(|point| {
-                let minutes = within.iter().map(|w| w * blocks.at(Place::of(ratio(point) / w)));
+                let minutes = within
+                    .iter()
+                    .map(|w| w * blocks.at(Place::of(Amount::of(ratio(point)), Amount::of(*w))));
                 (minutes.sum::<f64>() / within.len() as f64 / FINENESS).round() * FINENESS
             })
             .collect();
@@ -154,12 +180,8 @@ impl Table {
     }
 
     fn at(&self, place: Place) -> f64 {
-        match place {
-            Place::Below(short) => self.overflow[0] + short,
-            Place::After(index, rest) => {
-                self.overflow[index] * (1.0 - rest) + self.overflow[index + 1] * rest
-            }
-        }
+        let Place { index, rest, short } = place;
+        self.overflow[index] * (1.0 - rest) + self.overflow[index + 1] * rest + short
     }
 }
 

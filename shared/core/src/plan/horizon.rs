@@ -8,7 +8,7 @@
 
 use std::cmp::Ordering;
 
-use crate::forecast::{Outlook, Step};
+use crate::forecast::{Amount, Outlook, Step};
 use crate::limits;
 use crate::units::Shards;
 
@@ -117,16 +117,14 @@ impl Ways {
             })
             .collect();
         let steps = expected_steps(outlook, open);
-        let cost = steps
-            .iter()
-            .map(|step| (step.hours(), outlook.straying(step)))
-            .flat_map(|(hours, straying)| {
-                sizes.iter().map(move |size| {
-                    let size = f64::from(*size);
-                    hours * (size + terms.overflow_shard_hours * straying.overflow(size))
-                })
-            })
-            .collect();
+        let compared: Vec<Amount> = sizes.iter().map(|size| Amount::of(f64::from(*size))).collect();
+        let mut cost = Vec::with_capacity(steps.len() * sizes.len());
+        for step in &steps {
+            let (hours, straying) = (step.hours(), outlook.straying(step));
+            cost.extend(compared.iter().map(|size| {
+                hours * (size.get() + terms.overflow_shard_hours * straying.overflow(*size))
+            }));
+        }
         let stands = sizes.partition_point(|size| *size < open.get());
         Ways { open: stands, reach, cost, steps: steps.len(), sizes }
     }

@@ -85,13 +85,10 @@ impl<'a> Outlook<'a> {
         gaps: Gaps,
         now: Timestamp,
     ) -> Outlook<'a> {
-        let mut levels = Levels::of(minutes, days, gaps, now);
+        let levels = Levels::of(minutes, days, gaps, now);
         let profile = match known {
             Some(profile) if !profile.is_stale(&levels, now) => Cow::Borrowed(profile),
-            _ => {
-                levels = levels.smoothed(usize::MAX);
-                Cow::Owned(Profile::learn(&levels, minutes, now))
-            }
+            _ => Cow::Owned(Profile::learn(&levels, minutes, now)),
         };
         let newest = &minutes[minutes.len().saturating_sub(NOW_MINUTES)..];
         let peak = newest.iter().filter_map(|d| d.load()).fold(ShardLoad::ZERO, ShardLoad::max);

@@ -84,11 +84,12 @@ impl<'a> View<'a> {
         let fading = &FADING[lead];
         // The block of an earlier day that corresponds to the target.
         let then = |day: usize| self.levels.smooth(self.origin + lead - day * DAY);
-        let earlier = |day: usize| self.shifts[day - 1].map(|shift| (then(day), shift));
+        let earlier = |day: usize| self.shifts[day - 1].map(|shift| (then(day).ln(), shift));
         let yesterday = earlier(1);
         let last_week = earlier(DAYS);
         let all_week = last_week.map(|_| {
-            let then: f64 = (1..=DAYS).map(then).sum();
+            // The sum of logarithms is that of the product: one is taken instead of seven.
+            let then = (1..=DAYS).map(then).product::<f64>().ln();
             let shift: f64 = self.shifts.iter().flatten().sum();
             #[allow(clippy::cast_precision_loss)] // seven
             let days = DAYS as f64;

@@ -10,18 +10,12 @@ use crate::series::Series;
 pub(super) const BLOCK_MINUTES: usize = 5;
 /// Blocks in a day.
 pub(super) const DAY: usize = 24 * 60 / BLOCK_MINUTES;
-/// Blocks in a week.
-pub(super) const WEEK: usize = 7 * DAY;
 /// Added to every level before a logarithm or a ratio is taken, in shards: below a twentieth of a shard
 /// differences mean nothing for a stream whose smallest size is one.
 pub(super) const FLOOR: f64 = 0.05;
 
 /// The row. Index 0 is the oldest block; the newest ends where the known minutes end.
 pub(super) struct Levels {
-    /// Logarithm of the level, smoothed over its neighbours: what an earlier day looked like.
-    smooth: Vec<f64>,
-    /// The first block `smooth` is for; older ones are worked out when asked for.
-    smooth_from: usize,
     /// Mean load of each block.
     blocks: Vec<f64>,
     /// `sums[i]` is the sum of the first `i` blocks.
@@ -59,16 +53,7 @@ impl Levels {
             sum += block;
             sum
         }));
-        Levels { smooth: Vec::new(), smooth_from: blocks.len(), blocks, sums }.smoothed(WEEK)
-    }
-
-    /// The same, with logarithms at hand for the newest `count` blocks.
-    pub(super) fn smoothed(mut self, count: usize) -> Levels {
-        self.smooth_from = self.blocks.len();
-        let from = self.blocks.len().saturating_sub(count);
-        self.smooth = (from..self.blocks.len()).map(|block| self.smooth(block)).collect();
-        self.smooth_from = from;
-        self
+        Levels { blocks, sums }
     }
 
     /// How many blocks there are.
@@ -81,15 +66,10 @@ impl Levels {
         self.blocks[block] + FLOOR
     }
 
-    /// Logarithm of the smoothed level of a block.
+    /// Mean load of a block and its neighbours, with the floor: what an earlier day looked like.
     pub(super) fn smooth(&self, block: usize) -> f64 {
-        match block.checked_sub(self.smooth_from) {
-            Some(kept) if kept < self.smooth.len() => self.smooth[kept],
-            _ => {
-                let (from, to) = (block.saturating_sub(1), (block + 2).min(self.blocks.len()));
-                logarithm(mean_of(&self.sums, from, to))
-            }
-        }
+        let (from, to) = (block.saturating_sub(1), (block + 2).min(self.blocks.len()));
+        mean_of(&self.sums, from, to) + FLOOR
     }
 
     /// Logarithm of the mean of the `count` blocks before `end`.

@@ -82,17 +82,19 @@ impl Spread {
     }
 }
 
-/// A number of shards, with its logarithm: the same few are compared at every step of a horizon.
+/// A number of shards, with its place on the scale of the tables: the same few are compared at every step
+/// of a horizon.
 #[derive(Clone, Copy)]
 pub struct Amount {
     shards: f64,
-    logarithm: f64,
+    /// Its logarithm, in steps of the tables.
+    place: f64,
 }
 
 impl Amount {
     /// Of so many shards.
     pub fn of(shards: f64) -> Amount {
-        Amount { shards, logarithm: shards.ln() }
+        Amount { shards, place: shards.ln() / STEP }
     }
 
     /// In shards.
@@ -135,7 +137,7 @@ struct Place {
 
 impl Place {
     fn of(capacity: Amount, forecast: Amount) -> Place {
-        let place = (capacity.logarithm - forecast.logarithm - FIRST) / STEP;
+        let place = capacity.place - forecast.place - FIRST / STEP;
         if place <= 0.0 {
             let short = FIRST.exp() - capacity.shards / forecast.shards;
             return Place { index: 0, rest: 0.0, short };

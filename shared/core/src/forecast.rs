@@ -63,6 +63,12 @@ impl Step {
     pub fn hours(&self) -> f64 {
         (self.blocks * BLOCK_MINUTES) as f64 / 60.0
     }
+
+    /// Minutes from now to its beginning and to its end.
+    pub(crate) fn minutes(&self) -> std::ops::Range<i64> {
+        let minutes = |blocks| i64::try_from(blocks * BLOCK_MINUTES).unwrap_or(i64::MAX);
+        minutes(self.lead)..minutes(self.lead + self.blocks)
+    }
 }
 
 /// The day ahead.

@@ -6,9 +6,12 @@
 mod clamps;
 mod explain;
 mod horizon;
+mod timetable;
 
 use jiff::{SignedDuration, Timestamp};
 
+pub use self::timetable::Event;
+use self::timetable::Timetable;
 use crate::action;
 use crate::budget::Budget;
 use crate::demand::{Demand, demand};
@@ -101,6 +104,8 @@ pub struct Plan {
     pub action: Action,
     /// What it rests on.
     pub evidence: Evidence,
+    /// The known events of the day ahead, those under way included.
+    pub events: Vec<Event>,
     /// What was learnt of the stream on the way, to be kept for the next plan; `None` when nothing new was.
     pub learnt: Option<Profile>,
 }
@@ -114,6 +119,7 @@ struct Sight<'a> {
     minutes: Vec<Demand>,
     raw: Option<&'a Series>,
     outlook: Outlook<'a>,
+    timetable: Timetable,
     evidence: Evidence,
 }
 
@@ -134,13 +140,14 @@ pub fn plan(policy: &Policy, observation: &Observation, history: &History, now: 
         mode: policy.mode,
         planned_at: now,
         expires_at: minutes(EXPIRES_AFTER_MINUTES),
-        revisit_at: minutes(sight.revisit_minutes(action)),
+        revisit_at: minutes(sight.revisit_minutes(action)).min(sight.next_call()),
         open,
         wanted,
         allowed,
         clamps,
         action,
         evidence: sight.evidence,
+        events: sight.timetable.events,
         learnt: sight.outlook.newly_learnt(),
     }
 }
@@ -172,6 +179,7 @@ impl<'a> Sight<'a> {
             now,
             raw,
             outlook,
+            timetable: Timetable::of(&policy.schedules, observation.state.open_shards, now),
             evidence: Evidence {
                 forecast,
                 emergency: false,
@@ -204,6 +212,8 @@ impl<'a> Sight<'a> {
                 / limits::prices::SHARD_HOUR_USD,
             calls_left,
             calls_reserved: self.policy.reserved_calls,
+            timetable: &self.timetable,
+            now: self.now,
         };
         horizon::size_to_have(&self.outlook, self.open(), &terms)
     }
@@ -262,6 +272,11 @@ impl<'a> Sight<'a> {
                     .then_some(Reason::ReshardSettling)
             }
         }
+    }
+
+    /// When a known event next asks for a call.
+    fn next_call(&self) -> Timestamp {
+        self.timetable.next_call(self.open(), self.now).unwrap_or(Timestamp::MAX)
     }
 
     /// Minutes until the stream is due again. Each look costs API calls, so a calm stream is looked at

@@ -6,6 +6,8 @@ use std::fmt;
 use super::{Action, Clamp, Evidence, Plan};
 use crate::forecast::Forecast;
 use crate::policy::OperatingMode;
+use crate::reshard::{self, Operations};
+use crate::units::Shards;
 
 impl Plan {
     /// One line per stage, in the order the stages ran.
@@ -22,6 +24,7 @@ impl Plan {
             clamps,
             action,
             evidence,
+            events,
             learnt: _,
         } = self;
         let Evidence {
@@ -53,18 +56,37 @@ impl Plan {
         let mut lines = vec![
             format!("demand: {now} shards of load on {open} open ({age}{gaps}{alarm}; {lag})"),
             format!("forecast: {soon} soon, {later} later ({basis})"),
-            format!("wanted: {wanted} shards"),
         ];
+        lines.extend(events.iter().map(|event| format!("schedule: {event}")));
+        lines.push(format!("wanted: {wanted} shards"));
         lines.extend(clamps.iter().map(|clamp| format!("clamp: {clamp}")));
         lines.push(format!("allowed: {allowed} shards ({calls})"));
         let note = match mode {
             OperatingMode::Observe => " (observe: nothing is changed)",
             OperatingMode::Act => "",
         };
-        lines.push(format!("action: {action}{note}"));
+        let work = match action {
+            Action::Reshard { from, to } => format!(", {}", work(*from, *to)),
+            Action::Hold(_) => String::new(),
+        };
+        lines.push(format!("action: {action}{work}{note}"));
         lines.push(format!("revisit: {revisit_at}"));
         lines
     }
+}
+
+/// What a reshard takes: "about 3 min: 4 splits".
+fn work(from: Shards, to: Shards) -> String {
+    let some = |count: u32, what: &str| match count {
+        0 => None,
+        1 => Some(format!("1 {what}")),
+        n => Some(format!("{n} {what}s")),
+    };
+    let Operations { splits, merges } = Operations::between(from, to);
+    let parts: Vec<String> =
+        [some(splits, "split"), some(merges, "merge")].into_iter().flatten().collect();
+    let minutes = (reshard::expected(from, to).as_secs() + 59) / 60;
+    format!("about {minutes} min: {}", parts.join(" and "))
 }
 
 impl fmt::Display for Clamp {

@@ -8,6 +8,9 @@
 
 use std::cmp::Ordering;
 
+use jiff::{SignedDuration, Timestamp};
+
+use super::timetable::Timetable;
 use crate::forecast::{Outlook, Step};
 use crate::limits;
 use crate::units::Shards;
@@ -34,20 +37,26 @@ const LEAST_STEP_YOUNG: f64 = 1.5;
 /// Room above the highest load ever seen that is still considered.
 const ABOVE_SEEN: f64 = 1.3;
 
+/// What a shard costs, in shard-hours, that a known event asks for and does not find: more than any call.
+const MISSING_SHARD: f64 = 1e6;
+
 /// What a decision is weighed by.
-pub(super) struct Terms {
+pub(super) struct Terms<'a> {
     /// What an hour's overflow of one shard's load costs, in shard-hours.
     pub(super) overflow_shard_hours: f64,
     /// Reshards left, and how many of them are kept for emergencies.
     pub(super) calls_left: u32,
     pub(super) calls_reserved: u32,
+    /// The known events, and the time they are seen from.
+    pub(super) timetable: &'a Timetable,
+    pub(super) now: Timestamp,
 }
 
 /// The size to have, as far as expected demand says.
-pub(super) fn size_to_have(outlook: &Outlook<'_>, open: Shards, terms: &Terms) -> Shards {
+pub(super) fn size_to_have(outlook: &Outlook<'_>, open: Shards, terms: &Terms<'_>) -> Shards {
     let ways = Ways::lay_out(outlook, open, terms);
-    let allowance =
-        PLANNED_CALLS.min((terms.calls_left + 2).saturating_sub(terms.calls_reserved)).max(1);
+    let planned = PLANNED_CALLS + terms.timetable.calls_needed(open);
+    let allowance = planned.min((terms.calls_left + 2).saturating_sub(terms.calls_reserved)).max(1);
     let mut price = CALL_PRICE_MIN * outlook.mean_load().max(1.0);
     let mut way = ways.cheapest(price);
     for _ in 0..PRICE_STEPS_MAX {
@@ -87,6 +96,18 @@ fn least_step(outlook: &Outlook<'_>, open: Shards, calls_left: u32) -> Shards {
     Shards::at_least_one(size)
 }
 
+impl Terms<'_> {
+    /// Fewest shards that known events ask for within a step.
+    fn floor(&self, step: &Step) -> f64 {
+        let at = |minutes| {
+            let ahead = SignedDuration::from_mins(minutes);
+            self.now.checked_add(ahead).unwrap_or(Timestamp::MAX)
+        };
+        let minutes = step.minutes();
+        self.timetable.floor(at(minutes.start), at(minutes.end)).capacity().get()
+    }
+}
+
 /// All ways through the horizon.
 struct Ways {
     sizes: Vec<u32>,
@@ -97,6 +118,8 @@ struct Ways {
     /// `cost[step * sizes + size]`, in shard-hours.
     cost: Vec<f64>,
     steps: usize,
+    /// Whether the first call may lead anywhere.
+    leaps: bool,
 }
 
 /// The cheapest of them.
@@ -106,8 +129,11 @@ struct Way {
 }
 
 impl Ways {
-    fn lay_out(outlook: &Outlook<'_>, open: Shards, terms: &Terms) -> Ways {
-        let sizes = sizes(outlook, open);
+    fn lay_out(outlook: &Outlook<'_>, open: Shards, terms: &Terms<'_>) -> Ways {
+        let mut sizes = sizes(outlook, open);
+        sizes.extend(terms.timetable.sizes().map(Shards::get));
+        sizes.sort_unstable();
+        sizes.dedup();
         let reach = sizes
             .iter()
             .map(|size| {
@@ -119,18 +145,21 @@ impl Ways {
         let steps = expected_steps(outlook, open);
         let cost = steps
             .iter()
-            .flat_map(|step| sizes.iter().map(move |size| (step, f64::from(*size))))
-            .map(|(step, size)| {
+            .map(|step| (step, terms.floor(step)))
+            .flat_map(|(step, floor)| sizes.iter().map(move |size| (step, f64::from(*size), floor)))
+            .map(|(step, size, floor)| {
                 let overflow = outlook.overflow(step, size);
-                step.hours() * (size + terms.overflow_shard_hours * overflow)
+                let missing = (floor - size).max(0.0) * MISSING_SHARD;
+                step.hours() * (size + terms.overflow_shard_hours * overflow) + missing
             })
             .collect();
         let stands = sizes.partition_point(|size| *size < open.get());
-        Ways { open: stands, reach, cost, steps: steps.len(), sizes }
+        let leaps = terms.timetable.events.is_empty();
+        Ways { open: stands, reach, cost, steps: steps.len(), sizes, leaps }
     }
 
     /// The cheapest way at this price of a call. The first call may ask for any size: what one call cannot
-    /// do is a clamp's to say.
+    /// do is a clamp's to say. Not so where an event is ahead: a leap would look like a way to save calls.
     fn cheapest(&self, price: f64) -> Way {
         let count = self.sizes.len();
         let mut ahead = vec![0.0; count];
@@ -143,7 +172,8 @@ impl Ways {
             window.clear();
             let (mut oldest, mut entered) = (0, 0);
             for size in 0..count {
-                let reach = if step == 0 { 0..count } else { self.reach[size].clone() };
+                let reach =
+                    if step == 0 && self.leaps { 0..count } else { self.reach[size].clone() };
                 while entered < reach.end {
                     while window.len() > oldest
                         && window.last().is_some_and(|last: &usize| ahead[*last] > ahead[entered])

@@ -14,8 +14,8 @@ use toml_span::value::{Value, ValueInner};
 
 use super::Reader;
 use crate::limits;
-use crate::policy::schedule::{Schedule, Span, When};
 use crate::policy::Bounds;
+use crate::policy::schedule::{Schedule, Span, When};
 use crate::units::Shards;
 
 /// The place as faults name it.
@@ -31,8 +31,7 @@ const WEEK: [(&str, Weekday); 7] = [
     ("sun", Weekday::Sunday),
 ];
 
-const TIME_FIX: &str =
-    "write a local time as \"07:45\", or an instant as \"2026-11-27T00:00:00Z\"";
+const TIME_FIX: &str = "write a local time as \"07:45\", or an instant as \"2026-11-27T00:00:00Z\"";
 
 /// A time as it may be written.
 enum Moment {
@@ -90,7 +89,8 @@ impl Reader<'_> {
         let range = 1..=limits::SHARDS_PER_STREAM_MAX;
         let min = self.integer(table, "min_shards", range).map(Shards::at_least_one)?;
         if min > bounds.max() {
-            let message = format!("min_shards {min} is above the stream's max_shards {}", bounds.max());
+            let message =
+                format!("min_shards {min} is above the stream's max_shards {}", bounds.max());
             self.fault(span, message, "raise max_shards of the stream or lower min_shards");
             return None;
         }
@@ -101,9 +101,8 @@ impl Reader<'_> {
         let from = self.moment(table, "from", place);
         let until_span = table.table.get("until").map_or(0..0, |value| value.span.into());
         let until = self.moment(table, "until", place);
-        let weekly = ["days", "time_zone"].map(|key| {
-            table.table.get(key).map(|value| (key, Range::<usize>::from(value.span)))
-        });
+        let weekly = ["days", "time_zone"]
+            .map(|key| table.table.get(key).map(|value| (key, Range::<usize>::from(value.span))));
         let days = self.days(table);
         let zone = self.zone(table);
         match (from?, until?) {

@@ -13,6 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::timetable::Timetable;
 use crate::forecast::{Outlook, Step};
 use crate::limits;
+use crate::reshard;
 use crate::units::Shards;
 
 /// Sizes that are compared.
@@ -118,6 +119,8 @@ struct Ways {
     /// `cost[step * sizes + size]`, in shard-hours.
     cost: Vec<f64>,
     steps: usize,
+    /// For each size, what it costs more to come to it from where the stream stands, because that takes long.
+    late: Vec<f64>,
     /// Whether the first call may lead anywhere.
     leaps: bool,
 }
@@ -143,7 +146,7 @@ impl Ways {
             })
             .collect();
         let steps = expected_steps(outlook, open);
-        let cost = steps
+        let cost: Vec<f64> = steps
             .iter()
             .map(|step| (step, terms.floor(step)))
             .flat_map(|(step, floor)| sizes.iter().map(move |size| (step, f64::from(*size), floor)))
@@ -155,7 +158,9 @@ impl Ways {
             .collect();
         let stands = sizes.partition_point(|size| *size < open.get());
         let leaps = terms.timetable.events.is_empty();
-        Ways { open: stands, reach, cost, steps: steps.len(), sizes, leaps }
+        let above = outlook.now() > open.capacity().get();
+        let late = if above { late(&steps, &sizes, stands, &cost) } else { vec![0.0; sizes.len()] };
+        Ways { open: stands, reach, cost, steps: steps.len(), sizes, late, leaps }
     }
 
     /// The cheapest way at this price of a call. The first call may ask for any size: what one call cannot
@@ -169,6 +174,9 @@ impl Ways {
         for step in (0..self.steps).rev() {
             // Every call costs the same, so the best one leads to the cheapest size within reach. Both ends
             // of the reach rise with the size: one pass with a queue of candidates finds them all.
+            if step == 0 {
+                ahead.iter_mut().zip(&self.late).for_each(|(ahead, late)| *ahead += late);
+            }
             window.clear();
             let (mut oldest, mut entered) = (0, 0);
             for size in 0..count {
@@ -206,6 +214,33 @@ impl Ways {
         let first = if self.steps == 0 { self.open } else { first };
         Way { first: Shards::at_least_one(self.sizes[first]), calls }
     }
+}
+
+/// Where demand is above capacity now: what each larger size costs more than the one that is reached soonest.
+/// A size is as good as reached one step after the call; one of many splits and merges takes longer, and until
+/// then the stream throttles as it does at the size at hand. Only sizes are compared, never whether to call:
+/// a later call would take as long.
+fn late(steps: &[Step], sizes: &[u32], open: usize, cost: &[f64]) -> Vec<f64> {
+    let [first, later @ ..] = steps else { return vec![0.0; sizes.len()] };
+    let shards = |size: usize| Shards::at_least_one(sizes[size]);
+    let lateness = |size: usize| {
+        let mut hours = reshard::expected(shards(open), shards(size)).as_secs_f64() / 3600.0;
+        hours -= first.hours();
+        let mut late = 0.0;
+        for (step, costs) in later.iter().zip(cost.chunks_exact(sizes.len()).skip(1)) {
+            if hours <= 0.0 {
+                break;
+            }
+            late += (hours / step.hours()).min(1.0) * (costs[open] - costs[size]).max(0.0);
+            hours -= step.hours();
+        }
+        late
+    };
+    let mut late: Vec<f64> =
+        (0..sizes.len()).map(|size| if size > open { lateness(size) } else { 0.0 }).collect();
+    let least = late.iter().skip(open + 1).copied().fold(f64::INFINITY, f64::min);
+    late.iter_mut().skip(open + 1).for_each(|late| *late -= least);
+    late
 }
 
 /// The steps of the outlook, the first of them raised where demand is above capacity now.

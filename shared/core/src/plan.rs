@@ -70,6 +70,10 @@ pub struct Evidence {
     pub emergency: bool,
     /// Minutes within the scale-in window about which nothing is known, or only half of what should be.
     pub unknown_minutes: u32,
+    /// Minutes within that window in which the stream was idle.
+    pub idle_minutes: u32,
+    /// Traffic fell so far at once that the producers are likelier out than calm.
+    pub looks_like_outage: bool,
     /// Age of the newest traffic data, seconds; `None` when there is none at all.
     pub newest_data_age_seconds: Option<i64>,
     /// How far the slowest polling consumer is behind, seconds; `None` when none reports.
@@ -171,6 +175,7 @@ impl<'a> Sight<'a> {
             .filter(|minute| raw.is_some_and(|series| unsettled(series, &minutes, *minute, now)))
             .count()
             + unseen;
+        let idle = minutes[quiet_from..].iter().filter(|d| **d == Demand::Idle).count();
         let lag = raw.and_then(newest_lag_seconds);
         let mut sight = Sight {
             policy,
@@ -184,6 +189,8 @@ impl<'a> Sight<'a> {
                 forecast,
                 emergency: false,
                 unknown_minutes: u32::try_from(unknown).unwrap_or(u32::MAX),
+                idle_minutes: u32::try_from(idle).unwrap_or(u32::MAX),
+                looks_like_outage: false,
                 newest_data_age_seconds: raw
                     .and_then(|s| newest_data_age_seconds(s, &minutes, now)),
                 consumer_lag_seconds: lag,
@@ -191,6 +198,7 @@ impl<'a> Sight<'a> {
             },
             minutes,
         };
+        sight.evidence.looks_like_outage = clamps::looks_like_outage(&sight);
         sight.evidence.emergency =
             sight.throttled_within(3) || forecast.now > sight.open().capacity();
         sight

@@ -130,12 +130,15 @@ fn writes_throttled(sight: &Sight<'_>, size: Shards) -> Option<(Shards, Reason)>
 }
 
 fn drop_looks_like_outage(sight: &Sight<'_>, size: Shards) -> Option<(Shards, Reason)> {
-    keep_if(sight, size, Reason::DropLooksLikeOutage, || {
-        let window = super::window(sight.policy.scale_in_after_minutes);
-        let before = &sight.minutes[..sight.minutes.len().saturating_sub(window)];
-        let level = median(before);
-        level > ShardLoad::new(1.0) && sight.quiet_peak() < level.times(OUTAGE_LEVEL)
-    })
+    keep_if(sight, size, Reason::DropLooksLikeOutage, || sight.evidence.looks_like_outage)
+}
+
+/// Whether all of the latest minutes are far below the level before them.
+pub(super) fn looks_like_outage(sight: &Sight<'_>) -> bool {
+    let window = super::window(sight.policy.scale_in_after_minutes);
+    let before = &sight.minutes[..sight.minutes.len().saturating_sub(window)];
+    let level = median(before);
+    level > ShardLoad::new(1.0) && sight.quiet_peak() < level.times(OUTAGE_LEVEL)
 }
 
 fn consumer_lagging(sight: &Sight<'_>, size: Shards) -> Option<(Shards, Reason)> {

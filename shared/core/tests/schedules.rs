@@ -2,28 +2,15 @@
 
 #![allow(clippy::expect_used)] // the lint's own exception reaches test functions only
 
-use jiff::{SignedDuration, Timestamp};
-use weir_core::action::{ActionRecord, Change, Outcome};
-use weir_core::history::History;
-use weir_core::observation::{CapacityMode, Observation, Signal, StreamState, StreamStatus};
-use weir_core::plan::{Action, DAYS_PERIOD_SECONDS, MINUTES_OBSERVED, Plan, plan};
+mod support;
+
+use support::{after, past, plan_of, reshard, shards};
+use weir_core::plan::{Action, DAYS_PERIOD_SECONDS, Plan};
 use weir_core::policy::schedule::{Schedule, Span, When};
 use weir_core::policy::{Bounds, OperatingMode, Policy};
 use weir_core::reasons::Reason;
-use weir_core::series::{Series, TrafficPoint};
-use weir_core::units::{Shards, StreamName};
-
-fn shards(count: u32) -> Shards {
-    Shards::at_least_one(count)
-}
-
-fn now() -> Timestamp {
-    "2026-11-23T06:00:00Z".parse().expect("a timestamp")
-}
-
-fn after(minutes: i64) -> Timestamp {
-    now().checked_add(SignedDuration::from_mins(minutes)).expect("a timestamp")
-}
+use weir_core::series::Series;
+use weir_core::units::Shards;
 
 /// An event of two hours that begins in so many minutes.
 fn event(begins: i64, min: u32) -> Policy {
@@ -33,50 +20,9 @@ fn event(begins: i64, min: u32) -> Policy {
     Policy { mode: OperatingMode::Act, schedules: vec![schedule], ..Policy::DEFAULT }
 }
 
-/// A day of a load of two shards.
+/// A load of two shards, for days.
 fn calm(policy: &Policy, open: u32, calls_made: usize) -> Plan {
-    let load = |seconds: u32| TrafficPoint {
-        accepted_bytes: Some(2.0 * 1_048_576.0 * f64::from(seconds)),
-        accepted_records: Some(100.0 * f64::from(seconds)),
-        ..TrafficPoint::default()
-    };
-    let series = |count: u32, seconds: u32| Series {
-        start: now() - SignedDuration::from_secs(i64::from(count) * i64::from(seconds)),
-        period_seconds: seconds,
-        points: vec![load(seconds); count as usize],
-    };
-    let change = Change::Reshard { from: shards(open), to: shards(open) };
-    let call = ActionRecord { at: after(-20), change, outcome: Outcome::Accepted };
-    let minutes = series(MINUTES_OBSERVED, 60);
-    plan_of(policy, open, minutes, series(400, DAYS_PERIOD_SECONDS), vec![call; calls_made])
-}
-
-fn plan_of(
-    policy: &Policy,
-    open: u32,
-    minutes: Series,
-    days: Series,
-    actions: Vec<ActionRecord>,
-) -> Plan {
-    let state = StreamState {
-        mode: CapacityMode::Provisioned,
-        status: StreamStatus::Active,
-        open_shards: shards(open),
-        retention_hours: 24,
-    };
-    let observation = Observation {
-        stream: StreamName::new("orders").expect("a name"),
-        observed_at: now(),
-        state,
-        minutes: Signal::Known { value: minutes, read_at: now() },
-        quota: Signal::Missing("not read".to_owned()),
-    };
-    let history = History { days, actions: Some(actions), profile: None, paused: false };
-    plan(policy, &observation, &history, now())
-}
-
-fn reshard(from: u32, to: u32) -> Action {
-    Action::Reshard { from: shards(from), to: shards(to) }
+    past(policy, open, calls_made, |_| 2.0)
 }
 
 fn reasons(plan: &Plan) -> Vec<Reason> {
@@ -110,7 +56,7 @@ fn an_event_that_was_learnt_of_too_late_goes_as_fast_as_it_can() {
 
 #[test]
 fn without_any_data_the_schedule_still_holds() {
-    let nothing = |seconds| Series::empty(now(), seconds);
+    let nothing = |seconds| Series::empty(after(0), seconds);
     let plan = plan_of(&event(-10, 40), 30, nothing(60), nothing(DAYS_PERIOD_SECONDS), vec![]);
     assert_eq!(plan.action, reshard(30, 40));
     assert_eq!(reasons(&plan), [Reason::ScheduleMinimum]);

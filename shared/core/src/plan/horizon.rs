@@ -135,6 +135,14 @@ impl Ways {
     fn lay_out(outlook: &Outlook<'_>, open: Shards, terms: &Terms<'_>) -> Ways {
         let mut sizes = sizes(outlook, open);
         sizes.extend(terms.timetable.sizes().map(Shards::get));
+        let above = outlook.now() > open.capacity().get();
+        if above {
+            // Sizes that take the fewest splits and merges on the way to double.
+            sizes.extend(
+                [open.get() * 5 / 4, open.get() * 3 / 2]
+                    .map(|size| size.min(limits::SHARDS_PER_STREAM_MAX).max(open.get())),
+            );
+        }
         sizes.sort_unstable();
         sizes.dedup();
         let reach = sizes
@@ -158,7 +166,6 @@ impl Ways {
             .collect();
         let stands = sizes.partition_point(|size| *size < open.get());
         let leaps = terms.timetable.events.is_empty();
-        let above = outlook.now() > open.capacity().get();
         let late = if above { late(&steps, &sizes, stands, &cost) } else { vec![0.0; sizes.len()] };
         Ways { open: stands, reach, cost, steps: steps.len(), sizes, late, leaps }
     }

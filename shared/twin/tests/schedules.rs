@@ -87,7 +87,7 @@ fn bounds_and_quota_hold_for_an_event_too() {
 #[test]
 fn calls_an_event_needs_are_not_spent_before_it() {
     // A load that falls to a half and comes back every two hours would take more calls than there are.
-    let load = |minute: usize| if minute / 120 % 2 == 0 { 12.0 } else { 5.0 };
+    let load = |minute: usize| if (minute / 120).is_multiple_of(2) { 12.0 } else { 5.0 };
     let policies = market(100, "reserved_calls = 0");
     let run = run_with(Settings::bench(), policies, trace(3 * DAY, load), 14);
     assert_eq!(run.violations, []);

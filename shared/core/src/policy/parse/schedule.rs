@@ -36,7 +36,7 @@ const TIME_FIX: &str = "write a local time as \"07:45\", or an instant as \"2026
 /// A time as it may be written.
 enum Moment {
     Local(Time),
-    Instant(Timestamp),
+    Exact(Timestamp),
 }
 
 impl Reader<'_> {
@@ -113,7 +113,7 @@ impl Reader<'_> {
                 }
                 Some(When::Weekly { days: days?, from, until, zone: zone? })
             }
-            (Moment::Instant(from), Moment::Instant(until)) => {
+            (Moment::Exact(from), Moment::Exact(until)) => {
                 for (key, span) in weekly.into_iter().flatten() {
                     let message = format!("{key} means nothing beside an instant");
                     self.fault(span, message, format!("leave {key} out, or write local times"));
@@ -145,7 +145,7 @@ impl Reader<'_> {
             let clock = text.len() == 5 && text.as_bytes()[2] == b':';
             clock.then(|| text.parse().ok().map(Moment::Local)).flatten()
         };
-        let instant = |text: &str| text.parse().ok().map(Moment::Instant);
+        let instant = |text: &str| text.parse().ok().map(Moment::Exact);
         let moment = value.as_str().and_then(|text| local(text).or_else(|| instant(text)));
         if moment.is_none() {
             let message = format!("{key} cannot be {}", self.shown(&value));

@@ -14,7 +14,7 @@ use weir_control::event::{
 };
 use weir_control::ledger::PlanId;
 use weir_core::budget::Budget;
-use weir_core::forecast::Forecast;
+use weir_core::forecast::{Forecast, Leader};
 use weir_core::plan::{Action, Clamp, Evidence, Plan};
 use weir_core::policy::OperatingMode;
 use weir_core::reasons::Reason;
@@ -79,9 +79,13 @@ fn capacity_planned() {
                 soon: load(6.25),
                 later: load(7.5),
                 days_known: 9,
+                leader: Some(Leader::Yesterday),
+                level_change: None,
             },
             emergency: true,
             unknown_minutes: 0,
+            idle_minutes: 0,
+            looks_like_outage: false,
             newest_data_age_seconds: Some(50),
             consumer_lag_seconds: Some(3),
             budget: Some(Budget {
@@ -90,6 +94,7 @@ fn capacity_planned() {
                 next_reshard_freed_at: Some(at("2026-11-21T19:32:00Z")),
             }),
         },
+        events: Vec::new(),
         learnt: None,
     };
     let detail = CapacityPlanned::new(plan_id(), &plan);

@@ -10,6 +10,7 @@
 mod experts;
 mod levels;
 mod profile;
+mod signs;
 mod spread;
 
 use std::borrow::Cow;
@@ -17,9 +18,10 @@ use std::borrow::Cow;
 use jiff::Timestamp;
 
 pub use profile::Profile;
+pub use signs::{Leader, LevelChange};
 pub use spread::{Amount, Straying};
 
-use self::experts::View;
+use self::experts::{COUNT, View};
 use self::levels::{BLOCK_MINUTES, DAY, Levels, load_of};
 use crate::demand::{Demand, Gaps};
 use crate::series::Series;
@@ -34,6 +36,8 @@ const NOW_MINUTES: usize = 3;
 /// Steps of the horizon: single blocks for an hour, a quarter of an hour each up to six, then half hours.
 const FINE_UNTIL: usize = 12;
 const MEDIUM_UNTIL: usize = 72;
+/// The weights by which a leader is named: those for leads of about an hour.
+const LEADING: usize = 2;
 
 /// Expected peaks in shards, and what they rest on: the outlook in short, for people.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -46,6 +50,10 @@ pub struct Forecast {
     pub later: ShardLoad,
     /// How many whole days of past there are. None means little history.
     pub days_known: u32,
+    /// What the next hours are mostly taken to be like.
+    pub leader: Option<Leader>,
+    /// The last half hour is unlike any earlier day's.
+    pub level_change: Option<LevelChange>,
 }
 
 /// A stretch of the horizon.
@@ -64,6 +72,12 @@ impl Step {
     pub fn hours(&self) -> f64 {
         (self.blocks * BLOCK_MINUTES) as f64 / 60.0
     }
+
+    /// Minutes from now to its beginning and to its end.
+    pub(crate) fn minutes(&self) -> std::ops::Range<i64> {
+        let minutes = |blocks| i64::try_from(blocks * BLOCK_MINUTES).unwrap_or(i64::MAX);
+        minutes(self.lead)..minutes(self.lead + self.blocks)
+    }
 }
 
 /// The day ahead.
@@ -73,6 +87,8 @@ pub struct Outlook<'a> {
     now: f64,
     highest_seen: f64,
     days_known: usize,
+    leader: Option<Leader>,
+    level_change: Option<LevelChange>,
 }
 
 impl<'a> Outlook<'a> {
@@ -92,8 +108,11 @@ impl<'a> Outlook<'a> {
         };
         let newest = &minutes[minutes.len().saturating_sub(NOW_MINUTES)..];
         let peak = newest.iter().filter_map(|d| d.load()).fold(ShardLoad::ZERO, ShardLoad::max);
+        let weights = if levels.len() == 0 { Vec::new() } else { profile.attuned(&levels) };
         Outlook {
-            steps: steps(&levels, &profile),
+            leader: weights.get(LEADING).and_then(Leader::of),
+            level_change: LevelChange::of(&levels),
+            steps: steps(&levels, &weights),
             profile,
             now: peak.get(),
             highest_seen: levels.peak(),
@@ -145,6 +164,8 @@ impl<'a> Outlook<'a> {
             soon: peak_until(SOON_BLOCKS),
             later: peak_until(LATER_BLOCKS),
             days_known: u32::try_from(self.days_known).unwrap_or(u32::MAX),
+            leader: self.leader,
+            level_change: self.level_change,
         }
     }
 
@@ -157,12 +178,11 @@ impl<'a> Outlook<'a> {
     }
 }
 
-fn steps(levels: &Levels, profile: &Profile) -> Vec<Step> {
+fn steps(levels: &Levels, weights: &[[f64; COUNT]]) -> Vec<Step> {
     if levels.len() == 0 {
         return Vec::new();
     }
     let view = View::from(levels, levels.len());
-    let weights = profile.attuned(levels);
     let mut steps = Vec::with_capacity(72);
     let mut lead = 0;
     while lead < DAY {
@@ -172,7 +192,7 @@ fn steps(levels: &Levels, profile: &Profile) -> Vec<Step> {
             _ => 6,
         };
         let highest = (lead..lead + blocks)
-            .map(|lead| profile::expect(&weights, &view, lead))
+            .map(|lead| profile::expect(weights, &view, lead))
             .fold(f64::NEG_INFINITY, f64::max);
         steps.push(Step { lead, blocks, load: load_of(highest) });
         lead += blocks;

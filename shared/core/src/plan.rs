@@ -6,9 +6,12 @@
 mod clamps;
 mod explain;
 mod horizon;
+mod timetable;
 
 use jiff::{SignedDuration, Timestamp};
 
+pub use self::timetable::Event;
+use self::timetable::Timetable;
 use crate::action;
 use crate::budget::Budget;
 use crate::demand::{Demand, demand};
@@ -67,6 +70,10 @@ pub struct Evidence {
     pub emergency: bool,
     /// Minutes within the scale-in window about which nothing is known, or only half of what should be.
     pub unknown_minutes: u32,
+    /// Minutes within that window in which the stream was idle.
+    pub idle_minutes: u32,
+    /// Traffic fell so far at once that the producers are likelier out than calm.
+    pub looks_like_outage: bool,
     /// Age of the newest traffic data, seconds; `None` when there is none at all.
     pub newest_data_age_seconds: Option<i64>,
     /// How far the slowest polling consumer is behind, seconds; `None` when none reports.
@@ -101,6 +108,8 @@ pub struct Plan {
     pub action: Action,
     /// What it rests on.
     pub evidence: Evidence,
+    /// The known events of the day ahead, those under way included.
+    pub events: Vec<Event>,
     /// What was learnt of the stream on the way, to be kept for the next plan; `None` when nothing new was.
     pub learnt: Option<Profile>,
 }
@@ -114,6 +123,7 @@ struct Sight<'a> {
     minutes: Vec<Demand>,
     raw: Option<&'a Series>,
     outlook: Outlook<'a>,
+    timetable: Timetable,
     evidence: Evidence,
 }
 
@@ -134,13 +144,14 @@ pub fn plan(policy: &Policy, observation: &Observation, history: &History, now: 
         mode: policy.mode,
         planned_at: now,
         expires_at: minutes(EXPIRES_AFTER_MINUTES),
-        revisit_at: minutes(sight.revisit_minutes(action)),
+        revisit_at: minutes(sight.revisit_minutes(action)).min(sight.next_call()),
         open,
         wanted,
         allowed,
         clamps,
         action,
         evidence: sight.evidence,
+        events: sight.timetable.events,
         learnt: sight.outlook.newly_learnt(),
     }
 }
@@ -164,6 +175,7 @@ impl<'a> Sight<'a> {
             .filter(|minute| raw.is_some_and(|series| unsettled(series, &minutes, *minute, now)))
             .count()
             + unseen;
+        let idle = minutes[quiet_from..].iter().filter(|d| **d == Demand::Idle).count();
         let lag = raw.and_then(newest_lag_seconds);
         let mut sight = Sight {
             policy,
@@ -172,10 +184,13 @@ impl<'a> Sight<'a> {
             now,
             raw,
             outlook,
+            timetable: Timetable::of(&policy.schedules, observation.state.open_shards, now),
             evidence: Evidence {
                 forecast,
                 emergency: false,
                 unknown_minutes: u32::try_from(unknown).unwrap_or(u32::MAX),
+                idle_minutes: u32::try_from(idle).unwrap_or(u32::MAX),
+                looks_like_outage: false,
                 newest_data_age_seconds: raw
                     .and_then(|s| newest_data_age_seconds(s, &minutes, now)),
                 consumer_lag_seconds: lag,
@@ -183,6 +198,7 @@ impl<'a> Sight<'a> {
             },
             minutes,
         };
+        sight.evidence.looks_like_outage = clamps::looks_like_outage(&sight);
         sight.evidence.emergency =
             sight.throttled_within(3) || forecast.now > sight.open().capacity();
         sight
@@ -204,6 +220,8 @@ impl<'a> Sight<'a> {
                 / limits::prices::SHARD_HOUR_USD,
             calls_left,
             calls_reserved: self.policy.reserved_calls,
+            timetable: &self.timetable,
+            now: self.now,
         };
         horizon::size_to_have(&self.outlook, self.open(), &terms)
     }
@@ -262,6 +280,11 @@ impl<'a> Sight<'a> {
                     .then_some(Reason::ReshardSettling)
             }
         }
+    }
+
+    /// When a known event next asks for a call.
+    fn next_call(&self) -> Timestamp {
+        self.timetable.next_call(self.open(), self.now).unwrap_or(Timestamp::MAX)
     }
 
     /// Minutes until the stream is due again. Each look costs API calls, so a calm stream is looked at

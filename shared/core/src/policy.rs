@@ -5,12 +5,14 @@
 
 mod fault;
 mod parse;
+pub mod schedule;
 
 use serde::{Deserialize, Serialize};
 
 pub use fault::Fault;
 pub use parse::parse;
 
+use self::schedule::Schedule;
 use crate::demand::Gaps;
 use crate::limits;
 use crate::units::{Shards, Share, StreamName, Usd};
@@ -68,6 +70,8 @@ pub struct Policy {
     pub missing_data: Gaps,
     /// Share of capacity in use at which the surge alarm wakes the planner ahead of its tick.
     pub surge_alarm_use: Share,
+    /// Known events, and the fewest shards for each.
+    pub schedules: Vec<Schedule>,
 }
 
 impl Policy {
@@ -81,6 +85,7 @@ impl Policy {
         hold_scale_in_at_lag_minutes: 15,
         missing_data: Gaps::Unknown,
         surge_alarm_use: percent(90),
+        schedules: Vec::new(),
     };
 }
 

@@ -4,6 +4,8 @@
 //! For n → m uniform shards with g = gcd(n, m), a uniform reshard takes m − g splits and n − g merges.
 //! Checked against two real reshards: 2→3 leaves 3 open and 4 closed shards, 4→3 leaves 3 and 8.
 
+use jiff::SignedDuration;
+
 use crate::limits;
 use crate::units::Shards;
 
@@ -38,6 +40,15 @@ impl Operations {
 pub fn duration_seconds(from: Shards, to: Shards, parallelism: u32) -> f64 {
     let rounds = Operations::between(from, to).count().div_ceil(parallelism.max(1));
     limits::RESHARD_START_SECONDS + f64::from(rounds) * limits::RESHARD_OPERATION_SECONDS
+}
+
+/// The same at the parallelism Weir assumes: nobody outside AWS knows it, and nothing tells when an earlier
+/// reshard was done, so that it cannot be learnt.
+pub fn expected(from: Shards, to: Shards) -> SignedDuration {
+    // Truncation cannot happen: 20,000 operations are a day.
+    #[allow(clippy::cast_possible_truncation)]
+    let seconds = duration_seconds(from, to, limits::RESHARD_PARALLELISM).ceil() as i64;
+    SignedDuration::from_secs(seconds)
 }
 
 /// Most shards open at one time during the reshard; all of them count towards the account's quota.

@@ -3,6 +3,8 @@
 
 #![allow(clippy::expect_used, clippy::cast_precision_loss)] // the lint's own exception reaches test functions only
 
+use jiff::civil::{Weekday, time};
+use jiff::tz::{TimeZone, offset};
 use jiff::{SignedDuration, Timestamp};
 use proptest::collection::vec;
 use proptest::option;
@@ -15,7 +17,8 @@ use weir_core::limits;
 use weir_core::observation::{
     CapacityMode, Observation, ShardQuota, Signal, StreamState, StreamStatus,
 };
-use weir_core::plan::{Action, DAYS_PERIOD_SECONDS, MINUTES_OBSERVED, Plan, plan};
+use weir_core::plan::{Action, DAYS_PERIOD_SECONDS, Event, MINUTES_OBSERVED, Plan, plan};
+use weir_core::policy::schedule::{Schedule, Span, When};
 use weir_core::policy::{Bounds, OperatingMode, Policy};
 use weir_core::reasons::Reason;
 use weir_core::reshard;
@@ -37,14 +40,18 @@ impl Inputs {
     }
 }
 
+/// The time of all random cases, in seconds.
+const NOW: i64 = 1_800_000_000;
+
 fn shards(count: u32) -> Shards {
     Shards::at_least_one(count)
 }
 
 fn policies() -> impl Strategy<Value = Policy> {
     let small = prop_oneof![1u32..64, 1u32..10_001];
-    (small.clone(), small, 1u32..1_000, 0u32..10, 5u32..180, 1u32..120, any::<bool>()).prop_map(
-        |(a, b, cents, reserved_calls, quiet, lag, idle)| Policy {
+    let knobs = (small.clone(), small, 1u32..1_000, 0u32..10, 5u32..180, 1u32..120, any::<bool>());
+    (knobs, schedules()).prop_map(|((a, b, cents, reserved_calls, quiet, lag, idle), schedules)| {
+        Policy {
             mode: OperatingMode::Act,
             bounds: Bounds::new(shards(a.min(b)), shards(a.max(b))).expect("bounds"),
             throttled_gib_usd: Usd::cents(cents),
@@ -52,9 +59,31 @@ fn policies() -> impl Strategy<Value = Policy> {
             scale_in_after_minutes: quiet,
             hold_scale_in_at_lag_minutes: lag,
             missing_data: if idle { Gaps::Idle } else { Gaps::Unknown },
+            schedules,
             ..Policy::DEFAULT
-        },
-    )
+        }
+    })
+}
+
+/// Mostly none; else events that are over, under way, near, or beyond the horizon.
+fn schedules() -> impl Strategy<Value = Vec<Schedule>> {
+    let sizes = prop_oneof![3 => 1u32..200, 1 => 1u32..10_001];
+    let once = (-300i64..1_800, 1i64..600).prop_map(|(begins, lasts)| {
+        let at = |minutes: i64| Timestamp::from_second(NOW + 60 * minutes).expect("a time");
+        When::Once(Span::new(at(begins), at(begins + lasts)).expect("a span"))
+    });
+    let weekly = (0i8..24, 0i8..24, 1usize..8).prop_map(|(from, until, days)| When::Weekly {
+        days: Weekday::Monday.cycle_forward().take(days).collect(),
+        from: time(from, 0, 0, 0),
+        until: time(until, 30, 0, 0),
+        zone: TimeZone::fixed(offset(2)),
+    });
+    let schedule = (sizes, prop_oneof![once, weekly]).prop_map(|(min, when)| Schedule {
+        name: "sale".to_owned(),
+        when,
+        min_shards: shards(min),
+    });
+    prop_oneof![2 => Just(Vec::new()), 1 => vec(schedule, 1..4)]
 }
 
 /// Traffic that is calm for a while, then at another level, with or without gaps at some rate.
@@ -116,7 +145,7 @@ fn actions(now: Timestamp) -> impl Strategy<Value = Option<Vec<ActionRecord>>> {
 }
 
 fn inputs() -> impl Strategy<Value = Inputs> {
-    let now = Timestamp::from_second(1_800_000_000).expect("a time");
+    let now = Timestamp::from_second(NOW).expect("a time");
     let quota = option::of((1u32..20_000, 1u32..20_000));
     (
         policies(),
@@ -251,6 +280,22 @@ fn every_difference_is_explained(inputs: &Inputs, plan: &Plan) -> Verdict {
     Ok(())
 }
 
+/// An event under way, or one so near that nothing smaller would do, never sees shards taken away below its
+/// size, and where nothing forbids it the size is called for.
+fn events_under_way_have_their_size(inputs: &Inputs, plan: &Plan) -> Verdict {
+    let under_way = |event: &&Event| event.starts.timestamp() <= inputs.now;
+    let most = plan.events.iter().filter(under_way).map(|event| event.min_shards).max();
+    let Some(size) = most else { return Ok(()) };
+    if let Action::Reshard { from, to } = plan.action
+        && to < from
+    {
+        prop_assert!(to >= size.min(inputs.policy.bounds.max()), "{to} of {size}");
+    }
+    let explained = plan.clamps.iter().any(|clamp| clamp.to < size);
+    prop_assert!(plan.allowed >= size || explained, "{} of {size} for no reason", plan.allowed);
+    Ok(())
+}
+
 /// A stream at work stays as it is: busy, or paused.
 fn a_busy_or_paused_stream_is_left_alone(inputs: &Inputs, plan: &Plan) -> Verdict {
     if inputs.history.paused || inputs.observation.state.status != StreamStatus::Active {
@@ -272,6 +317,7 @@ proptest! {
             scale_in_leaves_the_reserve,
             every_difference_is_explained,
             a_busy_or_paused_stream_is_left_alone,
+            events_under_way_have_their_size,
         ] {
             law(&inputs, &plan)?;
         }

@@ -70,12 +70,19 @@ fn the_policies_are_sound_and_the_sample_explains_every_key() {
         policies.extend(set);
         all.push_str(&text);
     }
-    let (_, faults) =
-        policy::parse("a probe", "version = 1\n[[streams]]\nmatch = \"*\"\nno_key = 1\n");
-    let known =
-        faults.first().map(|fault| fault.fix.replace("use one of ", "")).unwrap_or_default();
-    for key in known.split(", ") {
-        assert!(all.contains(&format!("{key} =")), "{}: explain the key {key}", shown(&folder));
+    let probe = "version = 1\n[[streams]]\nmatch = \"*\"\nno_key = 1\n\
+                 [[streams.schedule]]\nno_key = 1\n";
+    let (_, faults) = policy::parse("a probe", probe);
+    let known: Vec<&str> = faults
+        .iter()
+        .filter_map(|fault| fault.fix.strip_prefix("use one of "))
+        .flat_map(|keys| keys.split(", "))
+        .collect();
+    assert!(known.contains(&"match") && known.contains(&"time_zone"), "{known:?}");
+    for key in known {
+        let explained = [format!("{key} ="), format!(".{key}]]")];
+        let explained = explained.iter().any(|text| all.contains(text));
+        assert!(explained, "{}: explain the key {key}", shown(&folder));
     }
     let any = StreamName::new("any").ok();
     let governing = any.as_ref().map(|stream| policies.governing(stream));

@@ -1,9 +1,9 @@
 //! The clamps: every limit between the wanted and the allowed size, in one documented order.
 //!
-//! 1. bounds of the policy; 2. what AWS allows one call (2x, half, 10,000 shards); 3. the account's
+//! 1. bounds of the policy, its known events among them; 2. what AWS allows one call (2x, half, 10,000 shards); 3. the account's
 //!    quota; 4. the day's calls; 5. only where shards would be taken away: data missing or stale,
-//!    throttling, a drop that looks like an outage, a consumer behind or silent, the ledger, and the
-//!    reserve. Each clamp sees the size the one before it left.
+//!    throttling, a drop that looks like an outage, a consumer behind or silent, the ledger, the reserve, and
+//!    the calls that known events need. Each clamp sees the size the one before it left.
 
 use super::{Clamp, Sight};
 use crate::demand::Demand;
@@ -23,8 +23,9 @@ const CONSUMER_SILENT_MINUTES: usize = 10;
 
 type Rule = fn(&Sight<'_>, Shards) -> Option<(Shards, Reason)>;
 
-const RULES: [Rule; 15] = [
+const RULES: [Rule; 17] = [
     policy_minimum,
+    schedule_minimum,
     policy_maximum,
     above_double,
     below_half,
@@ -39,6 +40,7 @@ const RULES: [Rule; 15] = [
     consumer_silent,
     ledger_unavailable,
     budget_reserved,
+    schedule_reserved,
 ];
 
 /// Leads `wanted` through every clamp.
@@ -58,6 +60,10 @@ pub(super) fn apply(sight: &Sight<'_>, wanted: Shards) -> (Shards, Vec<Clamp>) {
 
 fn policy_minimum(sight: &Sight<'_>, size: Shards) -> Option<(Shards, Reason)> {
     Some((size.max(sight.policy.bounds.min()), Reason::PolicyMinimum))
+}
+
+fn schedule_minimum(sight: &Sight<'_>, size: Shards) -> Option<(Shards, Reason)> {
+    Some((size.max(sight.timetable.due(sight.now)), Reason::ScheduleMinimum))
 }
 
 fn policy_maximum(sight: &Sight<'_>, size: Shards) -> Option<(Shards, Reason)> {
@@ -124,12 +130,15 @@ fn writes_throttled(sight: &Sight<'_>, size: Shards) -> Option<(Shards, Reason)>
 }
 
 fn drop_looks_like_outage(sight: &Sight<'_>, size: Shards) -> Option<(Shards, Reason)> {
-    keep_if(sight, size, Reason::DropLooksLikeOutage, || {
-        let window = super::window(sight.policy.scale_in_after_minutes);
-        let before = &sight.minutes[..sight.minutes.len().saturating_sub(window)];
-        let level = median(before);
-        level > ShardLoad::new(1.0) && sight.quiet_peak() < level.times(OUTAGE_LEVEL)
-    })
+    keep_if(sight, size, Reason::DropLooksLikeOutage, || sight.evidence.looks_like_outage)
+}
+
+/// Whether all of the latest minutes are far below the level before them.
+pub(super) fn looks_like_outage(sight: &Sight<'_>) -> bool {
+    let window = super::window(sight.policy.scale_in_after_minutes);
+    let before = &sight.minutes[..sight.minutes.len().saturating_sub(window)];
+    let level = median(before);
+    level > ShardLoad::new(1.0) && sight.quiet_peak() < level.times(OUTAGE_LEVEL)
 }
 
 fn consumer_lagging(sight: &Sight<'_>, size: Shards) -> Option<(Shards, Reason)> {
@@ -161,6 +170,13 @@ fn budget_reserved(sight: &Sight<'_>, size: Shards) -> Option<(Shards, Reason)> 
             .evidence
             .budget
             .is_some_and(|budget| budget.reshards_left() <= sight.policy.reserved_calls)
+    })
+}
+
+fn schedule_reserved(sight: &Sight<'_>, size: Shards) -> Option<(Shards, Reason)> {
+    keep_if(sight, size, Reason::ScheduleReserved, || {
+        let actions = sight.history.actions.as_deref().unwrap_or_default();
+        sight.timetable.short_of_calls(size, actions, sight.now)
     })
 }
 

@@ -4,8 +4,10 @@
 use std::fmt;
 
 use super::{Action, Clamp, Evidence, Plan};
-use crate::forecast::Forecast;
+use crate::forecast::{Forecast, LevelChange};
 use crate::policy::OperatingMode;
+use crate::reshard::{self, Operations};
+use crate::units::Shards;
 
 impl Plan {
     /// One line per stage, in the order the stages ran.
@@ -22,28 +24,33 @@ impl Plan {
             clamps,
             action,
             evidence,
+            events,
             learnt: _,
         } = self;
         let Evidence {
-            forecast: Forecast { now, soon, later, days_known },
+            forecast: Forecast { now, soon, later, days_known, leader, level_change },
             emergency,
             unknown_minutes,
+            idle_minutes,
+            looks_like_outage,
             newest_data_age_seconds,
             consumer_lag_seconds,
             budget,
         } = evidence;
         let age = newest_data_age_seconds
             .map_or_else(|| "no data".to_owned(), |age| format!("newest data {age} s old"));
-        let gaps = match unknown_minutes {
+        let some = |minutes: u32, what: &str| match minutes {
             0 => String::new(),
-            n => format!(", {n} min unknown"),
+            n => format!(", {n} min {what}"),
         };
+        let gaps = some(*unknown_minutes, "unknown") + &some(*idle_minutes, "idle");
         let alarm = if *emergency { ", above capacity or throttled" } else { "" };
         let basis = match days_known {
             0 => "little history: less than a day".to_owned(),
             1 => "1 day known".to_owned(),
             n => format!("{n} days known"),
         };
+        let leader = leader.map_or_else(String::new, |who| format!(", mostly {}", who.words()));
         let lag = consumer_lag_seconds
             .map_or_else(|| "no consumer reports".to_owned(), |s| format!("consumer {s} s behind"));
         let calls = budget.map_or_else(
@@ -52,19 +59,48 @@ impl Plan {
         );
         let mut lines = vec![
             format!("demand: {now} shards of load on {open} open ({age}{gaps}{alarm}; {lag})"),
-            format!("forecast: {soon} soon, {later} later ({basis})"),
-            format!("wanted: {wanted} shards"),
+            format!("forecast: {soon} soon, {later} later ({basis}{leader})"),
         ];
+        lines.extend(level_change.map(|change| {
+            let LevelChange { level, lowest, highest, days } = change;
+            format!(
+                "sign: the level has changed, {level} in the last half hour; at this hour of {days} \
+                 days it was {lowest} to {highest}"
+            )
+        }));
+        if *looks_like_outage {
+            lines.push("sign: traffic fell as in an outage of the producers".to_owned());
+        }
+        lines.extend(events.iter().map(|event| format!("schedule: {event}")));
+        lines.push(format!("wanted: {wanted} shards"));
         lines.extend(clamps.iter().map(|clamp| format!("clamp: {clamp}")));
         lines.push(format!("allowed: {allowed} shards ({calls})"));
         let note = match mode {
             OperatingMode::Observe => " (observe: nothing is changed)",
             OperatingMode::Act => "",
         };
-        lines.push(format!("action: {action}{note}"));
+        let work = match action {
+            Action::Reshard { from, to } => format!(", {}", work(*from, *to)),
+            Action::Hold(_) => String::new(),
+        };
+        lines.push(format!("action: {action}{work}{note}"));
         lines.push(format!("revisit: {revisit_at}"));
         lines
     }
+}
+
+/// What a reshard takes: "about 3 min: 4 splits".
+fn work(from: Shards, to: Shards) -> String {
+    let some = |count: u32, what: &str| match count {
+        0 => None,
+        1 => Some(format!("1 {what}")),
+        n => Some(format!("{n} {what}s")),
+    };
+    let Operations { splits, merges } = Operations::between(from, to);
+    let parts: Vec<String> =
+        [some(splits, "split"), some(merges, "merge")].into_iter().flatten().collect();
+    let minutes = (reshard::expected(from, to).as_secs() + 59) / 60;
+    format!("about {minutes} min: {}", parts.join(" and "))
 }
 
 impl fmt::Display for Clamp {

@@ -8,8 +8,12 @@
 
 use std::cmp::Ordering;
 
+use jiff::{SignedDuration, Timestamp};
+
+use super::timetable::Timetable;
 use crate::forecast::{Amount, Outlook, Step};
 use crate::limits;
+use crate::reshard;
 use crate::units::Shards;
 
 /// Sizes that are compared.
@@ -34,20 +38,26 @@ const LEAST_STEP_YOUNG: f64 = 1.5;
 /// Room above the highest load ever seen that is still considered.
 const ABOVE_SEEN: f64 = 1.3;
 
+/// What a shard costs, in shard-hours, that a known event asks for and does not find: more than any call.
+const MISSING_SHARD: f64 = 1e6;
+
 /// What a decision is weighed by.
-pub(super) struct Terms {
+pub(super) struct Terms<'a> {
     /// What an hour's overflow of one shard's load costs, in shard-hours.
     pub(super) overflow_shard_hours: f64,
     /// Reshards left, and how many of them are kept for emergencies.
     pub(super) calls_left: u32,
     pub(super) calls_reserved: u32,
+    /// The known events, and the time they are seen from.
+    pub(super) timetable: &'a Timetable,
+    pub(super) now: Timestamp,
 }
 
 /// The size to have, as far as expected demand says.
-pub(super) fn size_to_have(outlook: &Outlook<'_>, open: Shards, terms: &Terms) -> Shards {
+pub(super) fn size_to_have(outlook: &Outlook<'_>, open: Shards, terms: &Terms<'_>) -> Shards {
     let ways = Ways::lay_out(outlook, open, terms);
-    let allowance =
-        PLANNED_CALLS.min((terms.calls_left + 2).saturating_sub(terms.calls_reserved)).max(1);
+    let planned = PLANNED_CALLS + terms.timetable.calls_needed(open);
+    let allowance = planned.min((terms.calls_left + 2).saturating_sub(terms.calls_reserved)).max(1);
     let mut price = CALL_PRICE_MIN * outlook.mean_load().max(1.0);
     let mut way = ways.cheapest(price);
     for _ in 0..PRICE_STEPS_MAX {
@@ -87,6 +97,18 @@ fn least_step(outlook: &Outlook<'_>, open: Shards, calls_left: u32) -> Shards {
     Shards::at_least_one(size)
 }
 
+impl Terms<'_> {
+    /// Fewest shards that known events ask for within a step.
+    fn floor(&self, step: &Step) -> f64 {
+        let at = |minutes| {
+            let ahead = SignedDuration::from_mins(minutes);
+            self.now.checked_add(ahead).unwrap_or(Timestamp::MAX)
+        };
+        let minutes = step.minutes();
+        self.timetable.floor(at(minutes.start), at(minutes.end)).capacity().get()
+    }
+}
+
 /// All ways through the horizon.
 struct Ways {
     sizes: Vec<u32>,
@@ -97,6 +119,10 @@ struct Ways {
     /// `cost[step * sizes + size]`, in shard-hours.
     cost: Vec<f64>,
     steps: usize,
+    /// For each size, what it costs more to come to it from where the stream stands, because that takes long.
+    late: Vec<f64>,
+    /// Whether the first call may lead anywhere.
+    leaps: bool,
 }
 
 /// The cheapest of them.
@@ -106,8 +132,19 @@ struct Way {
 }
 
 impl Ways {
-    fn lay_out(outlook: &Outlook<'_>, open: Shards, terms: &Terms) -> Ways {
-        let sizes = sizes(outlook, open);
+    fn lay_out(outlook: &Outlook<'_>, open: Shards, terms: &Terms<'_>) -> Ways {
+        let mut sizes = sizes(outlook, open);
+        sizes.extend(terms.timetable.sizes().map(Shards::get));
+        let above = outlook.now() > open.capacity().get();
+        if above {
+            // Sizes that take the fewest splits and merges on the way to double.
+            sizes.extend(
+                [open.get() * 5 / 4, open.get() * 3 / 2]
+                    .map(|size| size.min(limits::SHARDS_PER_STREAM_MAX).max(open.get())),
+            );
+        }
+        sizes.sort_unstable();
+        sizes.dedup();
         let reach = sizes
             .iter()
             .map(|size| {
@@ -120,17 +157,22 @@ impl Ways {
         let compared: Vec<Amount> = sizes.iter().map(|size| Amount::of(f64::from(*size))).collect();
         let mut cost = Vec::with_capacity(steps.len() * sizes.len());
         for step in &steps {
-            let (hours, straying) = (step.hours(), outlook.straying(step));
+            let (hours, straying, floor) =
+                (step.hours(), outlook.straying(step), terms.floor(step));
             cost.extend(compared.iter().map(|size| {
-                hours * (size.get() + terms.overflow_shard_hours * straying.overflow(*size))
+                let missing = (floor - size.get()).max(0.0) * MISSING_SHARD;
+                let overflow = straying.overflow(*size);
+                hours * (size.get() + terms.overflow_shard_hours * overflow) + missing
             }));
         }
         let stands = sizes.partition_point(|size| *size < open.get());
-        Ways { open: stands, reach, cost, steps: steps.len(), sizes }
+        let leaps = terms.timetable.events.is_empty();
+        let late = if above { late(&steps, &sizes, stands, &cost) } else { vec![0.0; sizes.len()] };
+        Ways { open: stands, reach, cost, steps: steps.len(), sizes, late, leaps }
     }
 
     /// The cheapest way at this price of a call. The first call may ask for any size: what one call cannot
-    /// do is a clamp's to say.
+    /// do is a clamp's to say. Not so where an event is ahead: a leap would look like a way to save calls.
     fn cheapest(&self, price: f64) -> Way {
         let count = self.sizes.len();
         let mut ahead = vec![0.0; count];
@@ -140,10 +182,14 @@ impl Ways {
         for step in (0..self.steps).rev() {
             // Every call costs the same, so the best one leads to the cheapest size within reach. Both ends
             // of the reach rise with the size: one pass with a queue of candidates finds them all.
+            if step == 0 {
+                ahead.iter_mut().zip(&self.late).for_each(|(ahead, late)| *ahead += late);
+            }
             window.clear();
             let (mut oldest, mut entered) = (0, 0);
             for size in 0..count {
-                let reach = if step == 0 { 0..count } else { self.reach[size].clone() };
+                let reach =
+                    if step == 0 && self.leaps { 0..count } else { self.reach[size].clone() };
                 while entered < reach.end {
                     while window.len() > oldest
                         && window.last().is_some_and(|last: &usize| ahead[*last] > ahead[entered])
@@ -176,6 +222,33 @@ impl Ways {
         let first = if self.steps == 0 { self.open } else { first };
         Way { first: Shards::at_least_one(self.sizes[first]), calls }
     }
+}
+
+/// Where demand is above capacity now: what each larger size costs more than the one that is reached soonest.
+/// A size is as good as reached one step after the call; one of many splits and merges takes longer, and until
+/// then the stream throttles as it does at the size at hand. Only sizes are compared, never whether to call:
+/// a later call would take as long.
+fn late(steps: &[Step], sizes: &[u32], open: usize, cost: &[f64]) -> Vec<f64> {
+    let [first, later @ ..] = steps else { return vec![0.0; sizes.len()] };
+    let shards = |size: usize| Shards::at_least_one(sizes[size]);
+    let lateness = |size: usize| {
+        let mut hours = reshard::expected(shards(open), shards(size)).as_secs_f64() / 3600.0;
+        hours -= first.hours();
+        let mut late = 0.0;
+        for (step, costs) in later.iter().zip(cost.chunks_exact(sizes.len()).skip(1)) {
+            if hours <= 0.0 {
+                break;
+            }
+            late += (hours / step.hours()).min(1.0) * (costs[open] - costs[size]).max(0.0);
+            hours -= step.hours();
+        }
+        late
+    };
+    let mut late: Vec<f64> =
+        (0..sizes.len()).map(|size| if size > open { lateness(size) } else { 0.0 }).collect();
+    let least = late.iter().skip(open + 1).copied().fold(f64::INFINITY, f64::min);
+    late.iter_mut().skip(open + 1).for_each(|late| *late -= least);
+    late
 }
 
 /// The steps of the outlook, the first of them raised where demand is above capacity now.

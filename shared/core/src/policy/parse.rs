@@ -3,6 +3,8 @@
 //! A faulty entry is kept as faulty, so that its streams are left alone and not given the next
 //! entry's policy; sound entries of the same file stay in force.
 
+mod schedule;
+
 use std::ops::{Range, RangeInclusive};
 
 use toml_span::de_helpers::TableHelper;
@@ -111,7 +113,8 @@ impl Reader<'_> {
         };
         let faults_before = self.faults.len();
         let pattern = self.pattern(&mut table, span);
-        let policy = self.knobs(&mut table, defaults);
+        let mut policy = self.knobs(&mut table, defaults);
+        policy.schedules = self.schedules(&mut table, policy.bounds);
         self.refuse_unknown(table, "[[streams]]");
         let sound = defaults_sound && self.faults.len() == faults_before;
         match pattern {
@@ -159,6 +162,7 @@ impl Reader<'_> {
                 .integer(table, "hold_scale_in_at_lag_minutes", 1..=day_minutes)
                 .unwrap_or(base.hold_scale_in_at_lag_minutes),
             missing_data: self.choice(table, "missing_data", &gaps).unwrap_or(base.missing_data),
+            schedules: Vec::new(),
         }
     }
 
@@ -288,8 +292,9 @@ const KNOWN_KEYS: &[(&str, &str)] = &[
     (
         "[[streams]]",
         "match, mode, min_shards, max_shards, throttled_gib_usd, surge_alarm_use_percent, \
-         reserved_calls, scale_in_after_minutes, hold_scale_in_at_lag_minutes, missing_data",
+         reserved_calls, scale_in_after_minutes, hold_scale_in_at_lag_minutes, missing_data, schedule",
     ),
+    (schedule::PLACE, "name, days, from, until, time_zone, min_shards"),
 ];
 
 /// What cannot be read might have meant any stream: all that no earlier entry names are left as they are.
@@ -344,7 +349,7 @@ mod tests {
         orders.toml:3:21: throttled_gib_usd cannot be 0; write dollars from 0.01 to 100.00
         orders.toml:5:10: no stream can have such a name; write match = "stream-name", with * for any characters
         orders.toml:7:14: min_shards 9 is above max_shards 4; raise max_shards or lower min_shards
-        orders.toml:8:1: mod is not a key of [[streams]]; use one of match, mode, min_shards, max_shards, throttled_gib_usd, surge_alarm_use_percent, reserved_calls, scale_in_after_minutes, hold_scale_in_at_lag_minutes, missing_data
+        orders.toml:8:1: mod is not a key of [[streams]]; use one of match, mode, min_shards, max_shards, throttled_gib_usd, surge_alarm_use_percent, reserved_calls, scale_in_after_minutes, hold_scale_in_at_lag_minutes, missing_data, schedule
         orders.toml:9:1: this entry does not say which streams it is for; write match = "stream-name", with * for any characters
         orders.toml:10:19: reserved_calls cannot be "three"; write a whole number from 0 to 9
         orders.toml:11:9: mode cannot be "auto"; write mode = "observe" or "act"
@@ -379,6 +384,11 @@ mod tests {
             "mode" => "\"act\"",
             "missing_data" => "\"idle\"",
             "version" => "1",
+            "schedule" => "[]",
+            "name" => "\"sale\"",
+            "days" => "[\"mon\"]",
+            "from" | "until" => "\"07:45\"",
+            "time_zone" => "\"UTC\"",
             _ => "9",
         };
         let all = |place: &str| -> String {
@@ -386,9 +396,11 @@ mod tests {
             keys.split(", ").map(|key| format!("{key} = {}\n", value(key.trim()))).collect()
         };
         let text = format!(
-            "version = 1\n[defaults]\n{}[[streams]]\n{}",
+            "version = 1\n[defaults]\n{}[[streams]]\n{}[[streams]]\nmatch = \"*\"\n{}\n{}",
             all("[defaults]").replace("use_percent = 9", "use_percent = 90"),
             all("[[streams]]").replace("use_percent = 9", "use_percent = 90"),
+            schedule::PLACE,
+            all(schedule::PLACE),
         );
         assert_eq!(faults(&text), "");
     }

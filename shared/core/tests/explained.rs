@@ -1,0 +1,37 @@
+//! What a plan says it saw, and how the time of a reshard tells in an emergency.
+
+#![allow(clippy::expect_used)] // the lint's own exception reaches test functions only
+
+mod support;
+
+use support::{past, shards};
+use weir_core::plan::Action;
+use weir_core::policy::{OperatingMode, Policy};
+use weir_core::reshard;
+
+fn acting() -> Policy {
+    Policy { mode: OperatingMode::Act, ..Policy::DEFAULT }
+}
+
+#[test]
+fn a_level_that_changed_is_named() {
+    let plan = past(&acting(), 12, 0, |age| if age < 60 { 10.0 } else { 3.0 });
+    insta::assert_snapshot!(plan.explain().join("\n"));
+}
+
+#[test]
+fn a_drop_that_looks_like_an_outage_is_named() {
+    let plan = past(&acting(), 12, 0, |age| if age < 40 { 0.1 } else { 10.0 });
+    insta::assert_snapshot!(plan.explain().join("\n"));
+}
+
+/// 100 → 110 takes 190 splits and merges, 14 minutes or so; 100 → 150 and 100 → 200 far fewer. Where nothing
+/// throttles there is time.
+#[test]
+fn in_an_emergency_a_size_is_chosen_that_is_reached_soon() {
+    let seconds = |to| reshard::expected(shards(100), shards(to)).as_secs();
+    let plan = past(&acting(), 100, 0, |age| if age < 5 { 125.0 } else { 70.0 });
+    let Action::Reshard { to, .. } = plan.action else { panic!("{:?}", plan.action) };
+    assert!(to.get() > 125 && seconds(to.get()) < seconds(126), "{to}");
+    assert!(seconds(to.get()) <= seconds(150), "{to}");
+}

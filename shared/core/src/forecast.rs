@@ -86,6 +86,7 @@ pub struct Outlook<'a> {
     profile: Cow<'a, Profile>,
     now: f64,
     highest_seen: f64,
+    highest_of_day: f64,
     days_known: usize,
     leader: Option<Leader>,
     level_change: Option<LevelChange>,
@@ -115,7 +116,8 @@ impl<'a> Outlook<'a> {
             steps: steps(&levels, &weights),
             profile,
             now: peak.get(),
-            highest_seen: levels.peak(),
+            highest_seen: levels.peak(usize::MAX),
+            highest_of_day: levels.peak(DAY),
             days_known: levels.len() / DAY,
         }
     }
@@ -138,6 +140,11 @@ impl<'a> Outlook<'a> {
     /// The highest level of all the past that is known, in shards.
     pub fn highest_seen(&self) -> f64 {
         self.highest_seen.max(self.now)
+    }
+
+    /// The highest level of the last day.
+    pub fn highest_of_day(&self) -> ShardLoad {
+        ShardLoad::new(self.highest_of_day.max(self.now))
     }
 
     /// Whole days of past that are known.

@@ -245,10 +245,9 @@ impl<'a> Sight<'a> {
         billed_bytes * 3600.0 / limits::prices::GB_BYTES / load.get()
     }
 
-    /// Highest demand of the minutes that a scale-in must have waited for.
-    fn quiet_peak(&self) -> ShardLoad {
-        let window = window(self.policy.scale_in_after_minutes);
-        self.minutes[self.minutes.len().saturating_sub(window)..]
+    /// Highest demand of the newest minutes.
+    fn peak_of_newest(&self, minutes: usize) -> ShardLoad {
+        self.minutes[self.minutes.len().saturating_sub(minutes)..]
             .iter()
             .filter_map(|d| d.load())
             .fold(ShardLoad::ZERO, ShardLoad::max)

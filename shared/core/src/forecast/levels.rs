@@ -77,9 +77,9 @@ impl Levels {
         logarithm(mean_of(&self.sums, end.saturating_sub(count), end))
     }
 
-    /// The highest block of all.
-    pub(super) fn peak(&self) -> f64 {
-        self.blocks.iter().copied().fold(0.0, f64::max)
+    /// The highest of the newest `count` blocks.
+    pub(super) fn peak(&self, count: usize) -> f64 {
+        self.blocks[self.blocks.len().saturating_sub(count)..].iter().copied().fold(0.0, f64::max)
     }
 }
 

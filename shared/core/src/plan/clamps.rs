@@ -10,7 +10,7 @@ use crate::demand::Demand;
 use crate::limits;
 use crate::reasons::Reason;
 use crate::reshard;
-use crate::units::{ShardLoad, Shards};
+use crate::units::{ShardLoad, Shards, Share};
 
 /// Data older than this is too old to take shards away on, seconds.
 const STALE_AFTER_SECONDS: i64 = 600;
@@ -18,12 +18,16 @@ const STALE_AFTER_SECONDS: i64 = 600;
 const THROTTLED_LATELY_MINUTES: usize = 10;
 /// A fall below this share of the level before it looks like an outage.
 const OUTAGE_LEVEL: f64 = 0.10;
+/// Minutes that must have been so low: a single one may be a late datapoint.
+const OUTAGE_MINUTES: usize = 5;
+/// Calls on the way back to the last day's peak that may fall short of doubling.
+const WAY_BACK_SPARE_CALLS: u32 = 1;
 /// Minutes without a consumer's position after which it counts as silent.
 const CONSUMER_SILENT_MINUTES: usize = 10;
 
 type Rule = fn(&Sight<'_>, Shards) -> Option<(Shards, Reason)>;
 
-const RULES: [Rule; 17] = [
+const RULES: [Rule; 18] = [
     policy_minimum,
     schedule_minimum,
     policy_maximum,
@@ -41,6 +45,7 @@ const RULES: [Rule; 17] = [
     ledger_unavailable,
     budget_reserved,
     schedule_reserved,
+    way_back,
 ];
 
 /// Leads `wanted` through every clamp.
@@ -133,12 +138,13 @@ fn drop_looks_like_outage(sight: &Sight<'_>, size: Shards) -> Option<(Shards, Re
     keep_if(sight, size, Reason::DropLooksLikeOutage, || sight.evidence.looks_like_outage)
 }
 
-/// Whether all of the latest minutes are far below the level before them.
+/// Whether the newest minutes are far below the level of the hours before. So it is from the first minutes of
+/// an outage until the quiet has become the rule, about two hours.
 pub(super) fn looks_like_outage(sight: &Sight<'_>) -> bool {
     let window = super::window(sight.policy.scale_in_after_minutes);
     let before = &sight.minutes[..sight.minutes.len().saturating_sub(window)];
     let level = median(before);
-    level > ShardLoad::new(1.0) && sight.quiet_peak() < level.times(OUTAGE_LEVEL)
+    level > ShardLoad::new(1.0) && sight.peak_of_newest(OUTAGE_MINUTES) < level.times(OUTAGE_LEVEL)
 }
 
 fn consumer_lagging(sight: &Sight<'_>, size: Shards) -> Option<(Shards, Reason)> {
@@ -178,6 +184,15 @@ fn schedule_reserved(sight: &Sight<'_>, size: Shards) -> Option<(Shards, Reason)
         let actions = sight.history.actions.as_deref().unwrap_or_default();
         sight.timetable.short_of_calls(size, actions, sight.now)
     })
+}
+
+/// What went up once today may do so again: a size is not given up that the calls left could not bring back.
+fn way_back(sight: &Sight<'_>, size: Shards) -> Option<(Shards, Reason)> {
+    let left = sight.evidence.budget?.reshards_left();
+    let doublings = left.saturating_sub(1 + WAY_BACK_SPARE_CALLS);
+    let factor = f64::from(limits::RESHARD_FACTOR_MAX).powf(f64::from(doublings));
+    let least = Shards::for_load(sight.outlook.highest_of_day().times(1.0 / factor), Share::WHOLE);
+    (size < sight.open()).then(|| (size.max(least.min(sight.open())), Reason::WayBack))
 }
 
 fn median(demands: &[Demand]) -> ShardLoad {

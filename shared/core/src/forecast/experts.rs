@@ -9,13 +9,15 @@ use std::sync::LazyLock;
 use super::levels::{DAY, Levels};
 
 /// How many there are.
-pub(super) const COUNT: usize = 7;
+pub(super) const COUNT: usize = 9;
 
 /// Blocks of "now", and of "the last hour".
 const NOW: usize = 3;
 const HOUR: usize = 12;
 /// Days whose same hour is looked at.
 const DAYS: usize = 7;
+/// The last few of them.
+const FEW_DAYS: usize = 3;
 /// What is left of a trend after each further block: it goes on for ten blocks' worth in all.
 const DAMPING: f64 = 0.9;
 
@@ -87,22 +89,27 @@ impl<'a> View<'a> {
         let earlier = |day: usize| self.shifts[day - 1].map(|shift| (then(day).ln(), shift));
         let yesterday = earlier(1);
         let last_week = earlier(DAYS);
-        let all_week = last_week.map(|_| {
+        let mean_of = |days: usize, then: &dyn Fn(usize) -> f64| {
+            self.shifts[days - 1]?;
             // The sum of logarithms is that of the product: one is taken instead of seven.
-            let then = (1..=DAYS).map(then).product::<f64>().ln();
-            let shift: f64 = self.shifts.iter().flatten().sum();
+            let product: f64 = (1..=days).map(then).product();
+            let shift: f64 = self.shifts[..days].iter().flatten().sum();
             #[allow(clippy::cast_precision_loss)] // seven
-            let days = DAYS as f64;
-            then / days + shift / days * fading.by_48
-        });
+            let count = days as f64;
+            Some(product.ln() / count + shift / count * fading.by_48)
+        };
+        // What runs by the clock peaks in one block each day: its neighbours would blur it.
+        let to_the_block = |day: usize| self.levels.floored(self.origin + lead - day * DAY);
         [
             Some(self.now),
             yesterday.map(|(then, shift)| then + shift * fading.by_24),
             yesterday.map(|(then, shift)| then + shift * fading.by_288),
             last_week.map(|(then, shift)| then + shift * fading.by_48),
-            all_week,
+            mean_of(DAYS, &then),
             Some(self.usual + (self.now - self.usual) * fading.by_72),
             Some(self.now + self.slope * fading.rises),
+            mean_of(DAYS, &to_the_block),
+            mean_of(FEW_DAYS, &then),
         ]
     }
 }

@@ -31,6 +31,8 @@ pub enum Leader {
     LastWeek,
     /// The mean of the last seven days.
     Week,
+    /// The mean of the last three days.
+    FewDays,
     /// The mean of a day.
     Usual,
 }
@@ -44,20 +46,23 @@ impl Leader {
             Leader::Yesterday => "as yesterday",
             Leader::LastWeek => "as last week",
             Leader::Week => "as the mean of the week",
+            Leader::FewDays => "as the last three days",
             Leader::Usual => "as usual",
         }
     }
 
     /// Who has most of the weights, in the order of the experts; `None` where nobody has.
     pub(super) fn of(weights: &[f64; COUNT]) -> Option<Leader> {
-        let [now, fading, lasting, last_week, week, usual, trend] = *weights;
+        let [now, fading, lasting, last_week, week, usual, trend, week_by_clock, few_days] =
+            *weights;
         let all: f64 = weights.iter().sum();
         let shares = [
             (Leader::Now, now),
             (Leader::Trend, trend),
             (Leader::Yesterday, fading + lasting),
             (Leader::LastWeek, last_week),
-            (Leader::Week, week),
+            (Leader::Week, week + week_by_clock),
+            (Leader::FewDays, few_days),
             (Leader::Usual, usual),
         ];
         let most = shares.into_iter().max_by(|a, b| a.1.total_cmp(&b.1));

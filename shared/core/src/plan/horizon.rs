@@ -21,6 +21,9 @@ const SIZES_MAX: u32 = 36;
 /// Least price of a reshard, in hours of the mean load: one that saves less than this is not worth its
 /// risk. Derived by trial on recorded traffic; results hardly change from half to twice of it.
 const CALL_PRICE_MIN: f64 = 0.3;
+/// The price rises by this factor with each call of the last 24 hours: the fewer are left, the likelier they are
+/// to be missing later.
+const PRICE_PER_CALL_USED: f64 = 1.2;
 /// Reshards a day that a way through may plan for; the others are for what it did not foresee.
 const PLANNED_CALLS: u32 = 6;
 /// The price rises by this factor, at most so often.
@@ -28,6 +31,9 @@ const PRICE_STEP: f64 = 1.8;
 const PRICE_STEPS_MAX: u32 = 6;
 /// How far above the highest load ever seen a call may have to lead.
 const LEAST_STEP_ABOVE_SEEN: f64 = 1.1;
+/// The part of an expected overflow that is charged: a size is not left to itself until it overflows. What a later
+/// plan sees coming, or mends within minutes, is not lost.
+const NOT_MENDED: f64 = 0.45;
 /// Steps for which demand that is above capacity now is taken to stay so, whatever the forecast: until a
 /// reshard called now is in force, and five minutes after. A stream that throttles is brought to the
 /// computed size in one call.
@@ -58,7 +64,9 @@ pub(super) fn size_to_have(outlook: &Outlook<'_>, open: Shards, terms: &Terms<'_
     let ways = Ways::lay_out(outlook, open, terms);
     let planned = PLANNED_CALLS + terms.timetable.calls_needed(open);
     let allowance = planned.min((terms.calls_left + 2).saturating_sub(terms.calls_reserved)).max(1);
-    let mut price = CALL_PRICE_MIN * outlook.mean_load().max(1.0);
+    let used = limits::RESHARDS_PER_DAY_MAX.saturating_sub(terms.calls_left);
+    let rising = PRICE_PER_CALL_USED.powf(f64::from(used));
+    let mut price = CALL_PRICE_MIN * rising * outlook.mean_load().max(1.0);
     let mut way = ways.cheapest(price);
     for _ in 0..PRICE_STEPS_MAX {
         if way.calls <= allowance {
@@ -161,7 +169,7 @@ impl Ways {
                 (step.hours(), outlook.straying(step), terms.floor(step));
             cost.extend(compared.iter().map(|size| {
                 let missing = (floor - size.get()).max(0.0) * MISSING_SHARD;
-                let overflow = straying.overflow(*size);
+                let overflow = NOT_MENDED * straying.overflow(*size);
                 hours * (size.get() + terms.overflow_shard_hours * overflow) + missing
             }));
         }

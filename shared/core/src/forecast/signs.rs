@@ -134,7 +134,10 @@ mod tests {
 
     #[test]
     fn whoever_has_most_of_the_weights_leads() {
-        assert_eq!(Leader::of(&[1.0, 2.0, 2.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0]), Some(Leader::Yesterday));
+        assert_eq!(
+            Leader::of(&[1.0, 2.0, 2.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0]),
+            Some(Leader::Yesterday)
+        );
         assert_eq!(Leader::of(&[1.0, 1.0, 0.0, 1.0, 1.0, 1.0, 1.0, 0.0, 0.0]), None);
         assert_eq!(Leader::of(&[0.0; COUNT]), None);
     }

@@ -14,7 +14,7 @@ use super::timetable::Timetable;
 use crate::forecast::{Amount, Outlook, Step};
 use crate::limits;
 use crate::reshard;
-use crate::units::Shards;
+use crate::units::{Shards, Share};
 
 /// Sizes that are compared.
 const SIZES_MAX: u32 = 36;
@@ -29,10 +29,8 @@ const PLANNED_CALLS: u32 = 6;
 /// The price rises by this factor, at most so often.
 const PRICE_STEP: f64 = 1.8;
 const PRICE_STEPS_MAX: u32 = 6;
-/// How far above the highest load ever seen a call may have to lead.
-const LEAST_STEP_ABOVE_SEEN: f64 = 1.1;
 /// The part of an expected overflow that is charged: a size is not left to itself until it overflows. What a later
-/// plan sees coming, or mends within minutes, is not lost.
+/// plan sees coming, or mends within minutes, is not lost. What overflows now is.
 const NOT_MENDED: f64 = 0.45;
 /// Steps for which demand that is above capacity now is taken to stay so, whatever the forecast: until a
 /// reshard called now is in force, and five minutes after. A stream that throttles is brought to the
@@ -91,18 +89,11 @@ pub(super) fn size_to_have(outlook: &Outlook<'_>, open: Shards, terms: &Terms<'_
 }
 
 /// The smallest size worth a call that adds shards. A rise that has begun often goes on, and calls spent on
-/// small steps are missing when it does: the fewer are left, the further each has to lead. Never much
-/// above what was ever seen.
+/// small steps are missing when it does: the fewer are left, the further each has to lead.
 fn least_step(outlook: &Outlook<'_>, open: Shards, calls_left: u32) -> Shards {
     let young = outlook.days_known() == 0;
-    let least = if young { LEAST_STEP_YOUNG } else { 1.0 + 1.0 / f64::from(calls_left.max(1)) };
-    let above_seen = if young { LEAST_STEP_YOUNG } else { LEAST_STEP_ABOVE_SEEN };
-    let most = f64::from(limits::SHARDS_PER_STREAM_MAX);
-    let believable = (outlook.highest_seen() * above_seen).min(most);
-    // Truncation cannot happen: the size is whole and between 0 and 10,000.
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-    let size = (open.capacity().get() * least).min(believable).ceil() as u32;
-    Shards::at_least_one(size)
+    let least = if young { LEAST_STEP_YOUNG } else { 1.0 + 1.4 / f64::from(calls_left.max(1)) };
+    Shards::for_load(open.capacity().times(least), Share::WHOLE)
 }
 
 impl Terms<'_> {
@@ -164,12 +155,13 @@ impl Ways {
         let steps = expected_steps(outlook, open);
         let compared: Vec<Amount> = sizes.iter().map(|size| Amount::of(f64::from(*size))).collect();
         let mut cost = Vec::with_capacity(steps.len() * sizes.len());
-        for step in &steps {
+        for (index, step) in steps.iter().enumerate() {
+            let lost = if above && index < EMERGENCY_STEPS { 1.0 } else { NOT_MENDED };
             let (hours, straying, floor) =
                 (step.hours(), outlook.straying(step), terms.floor(step));
             cost.extend(compared.iter().map(|size| {
                 let missing = (floor - size.get()).max(0.0) * MISSING_SHARD;
-                let overflow = NOT_MENDED * straying.overflow(*size);
+                let overflow = lost * straying.overflow(*size);
                 hours * (size.get() + terms.overflow_shard_hours * overflow) + missing
             }));
         }
@@ -232,31 +224,29 @@ impl Ways {
     }
 }
 
-/// Where demand is above capacity now: what each larger size costs more than the one that is reached soonest.
-/// A size is as good as reached one step after the call; one of many splits and merges takes longer, and until
-/// then the stream throttles as it does at the size at hand. Only sizes are compared, never whether to call:
-/// a later call would take as long.
+/// Where demand is above capacity now: what each larger size costs more because others are reached sooner. A size
+/// is as good as reached one step after the call; one of many splits and merges takes longer, and until then the
+/// stream throttles as it does at the size at hand. Only sizes are compared, never whether to call: a later call
+/// would take as long.
 fn late(steps: &[Step], sizes: &[u32], open: usize, cost: &[f64]) -> Vec<f64> {
-    let [first, later @ ..] = steps else { return vec![0.0; sizes.len()] };
     let shards = |size: usize| Shards::at_least_one(sizes[size]);
+    let assumed = steps.first().map_or(0.0, Step::hours);
+    let reached = |size: usize| {
+        let hours = reshard::expected(shards(open), shards(size)).as_secs_f64() / 3600.0;
+        hours.max(assumed)
+    };
+    let soonest = (open + 1..sizes.len()).map(reached).fold(f64::INFINITY, f64::min);
     let lateness = |size: usize| {
-        let mut hours = reshard::expected(shards(open), shards(size)).as_secs_f64() / 3600.0;
-        hours -= first.hours();
-        let mut late = 0.0;
-        for (step, costs) in later.iter().zip(cost.chunks_exact(sizes.len()).skip(1)) {
-            if hours <= 0.0 {
-                break;
-            }
-            late += (hours / step.hours()).min(1.0) * (costs[open] - costs[size]).max(0.0);
-            hours -= step.hours();
+        let (mut begins, mut late) = (0.0, 0.0);
+        for (step, costs) in steps.iter().zip(cost.chunks_exact(sizes.len())) {
+            let ends = begins + step.hours();
+            let waited = (reached(size).min(ends) - soonest.max(begins)).max(0.0);
+            late += waited / step.hours() * (costs[open] - costs[size]).max(0.0);
+            begins = ends;
         }
         late
     };
-    let mut late: Vec<f64> =
-        (0..sizes.len()).map(|size| if size > open { lateness(size) } else { 0.0 }).collect();
-    let least = late.iter().skip(open + 1).copied().fold(f64::INFINITY, f64::min);
-    late.iter_mut().skip(open + 1).for_each(|late| *late -= least);
-    late
+    (0..sizes.len()).map(|size| if size > open { lateness(size) } else { 0.0 }).collect()
 }
 
 /// The steps of the outlook, the first of them raised where demand is above capacity now.

@@ -60,11 +60,13 @@ pub async fn clear_up<P: RecordOutcome>(
 /// What the stream says about a call whose answer nobody wrote down. A stream that looks untouched may
 /// still have been asked, so the call counts.
 fn outcome_by_state(change: Change, state: &StreamState) -> Outcome {
-    let taken = match change {
-        Change::Reshard { to, .. } => {
-            state.status == StreamStatus::Updating || state.open_shards == to
-        }
+    let arrived = match change {
+        Change::Reshard { to, .. } => state.open_shards == to,
         Change::SwitchMode { to } => state.mode == to,
     };
-    if taken { Outcome::Accepted } else { Outcome::Unknown }
+    if arrived || state.status == StreamStatus::Updating {
+        Outcome::Accepted
+    } else {
+        Outcome::Unknown
+    }
 }

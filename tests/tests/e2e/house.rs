@@ -1,4 +1,4 @@
-//! An account with Weir in it: the ledger, an acting policy, a stream with traffic, the three functions.
+//! An account with Weir in it: the ledger, an acting policy, a stream with traffic, the four functions.
 
 use std::time::Duration;
 
@@ -18,6 +18,7 @@ pub(crate) struct House {
     pub(crate) world: World,
     pub(crate) plan_capacity: LambdaFunction,
     pub(crate) resize_stream: LambdaFunction,
+    pub(crate) switch_mode: LambdaFunction,
     pub(crate) sync_alarms: LambdaFunction,
 }
 
@@ -41,6 +42,7 @@ impl House {
         Ok(House {
             plan_capacity: world.function("plan-capacity").deploy()?,
             resize_stream: world.function("resize-stream").deploy()?,
+            switch_mode: world.function("switch-mode").deploy()?,
             sync_alarms: world.function("sync-alarms").deploy()?,
             world,
         })

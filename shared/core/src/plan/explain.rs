@@ -90,7 +90,7 @@ impl Plan {
         };
         let work = match action {
             Action::Reshard { from, to } => format!(", {}", work(*from, *to)),
-            Action::Hold(_) => String::new(),
+            Action::Hold(_) | Action::SwitchMode { .. } => String::new(),
         };
         lines.push(format!("action: {action}{work}{note}"));
         lines.push(format!("revisit: {revisit_at}"));

@@ -76,22 +76,23 @@ pub struct ActionRecord {
     pub outcome: Outcome,
 }
 
-/// Why a stream takes no further change yet: one was just asked for that it does not show.
+/// Why a stream takes no further change yet: the newest one was just asked for, and it does not show it. What came
+/// before that one was waited for when it was made.
 pub fn settling(actions: &[ActionRecord], state: &StreamState, now: Timestamp) -> Option<Reason> {
-    actions.iter().filter(|action| action.outcome.counts()).find_map(|action| {
-        let (hidden, visible_after, reason) = match action.change {
-            Change::Reshard { from, .. } => (
-                state.open_shards == from,
-                limits::RESHARD_VISIBLE_AFTER_SECONDS,
-                Reason::ReshardSettling,
-            ),
-            Change::SwitchMode { to } => (
-                state.mode != to,
-                limits::MODE_SWITCH_VISIBLE_AFTER_SECONDS,
-                Reason::ModeSwitchSettling,
-            ),
-        };
-        let until = action.at.checked_add(SignedDuration::from_secs(visible_after));
-        (hidden && until.is_ok_and(|until| until > now)).then_some(reason)
-    })
+    let counted = actions.iter().filter(|action| action.outcome.counts());
+    let newest = counted.max_by_key(|action| action.at)?;
+    let (hidden, visible_after, reason) = match newest.change {
+        Change::Reshard { from, .. } => (
+            state.open_shards == from,
+            limits::RESHARD_VISIBLE_AFTER_SECONDS,
+            Reason::ReshardSettling,
+        ),
+        Change::SwitchMode { to } => (
+            state.mode != to,
+            limits::MODE_SWITCH_VISIBLE_AFTER_SECONDS,
+            Reason::ModeSwitchSettling,
+        ),
+    };
+    let until = newest.at.checked_add(SignedDuration::from_secs(visible_after));
+    (hidden && until.is_ok_and(|until| until > now)).then_some(reason)
 }

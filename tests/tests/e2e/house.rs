@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use weir_tests::world::{Minute, WeirEvent};
-use weir_tests::{LambdaFunction, Result, World};
+use weir_tests::{Durations, LambdaFunction, Result, World};
 
 /// The stream all of it is about.
 pub(crate) const STREAM: &str = "orders";
@@ -25,15 +25,33 @@ pub(crate) struct House {
 impl House {
     /// A stream of `shards` in use to this share, and Weir allowed to act.
     pub(crate) fn with_stream(shards: u32, used_share: f64) -> Result<House> {
-        let house = House::with_policy("mode = \"act\"")?;
-        house.world.create_stream(STREAM, shards.into())?;
-        house.world.put_traffic(STREAM, &vec![Minute::using(used_share, shards); MINUTES])?;
-        Ok(house)
+        House::with_policy("mode = \"act\"")?.and_stream(shards, used_share)
+    }
+
+    /// The same, where a change of a stream is under way for as long as a test lasts.
+    pub(crate) fn with_slow_stream(shards: u32, used_share: f64) -> Result<House> {
+        let long = Duration::from_secs(600);
+        let durations = Durations {
+            update_shard_count: long,
+            update_stream_mode: long,
+            ..Durations::default()
+        };
+        let world = World::with_durations(durations)?;
+        House::in_world(world, "mode = \"act\"")?.and_stream(shards, used_share)
+    }
+
+    fn and_stream(self, shards: u32, used_share: f64) -> Result<House> {
+        self.world.create_stream(STREAM, shards.into())?;
+        self.world.put_traffic(STREAM, &vec![Minute::using(used_share, shards); MINUTES])?;
+        Ok(self)
     }
 
     /// No stream yet; policies for all streams with these knobs.
     pub(crate) fn with_policy(knobs: &str) -> Result<House> {
-        let world = World::start()?;
+        House::in_world(World::start()?, knobs)
+    }
+
+    fn in_world(world: World, knobs: &str) -> Result<House> {
         world.create_ledger()?;
         world.write_policy(
             "streams",

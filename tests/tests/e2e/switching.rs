@@ -100,7 +100,7 @@ fn a_limit_that_others_used_up_costs_one_call() -> Result<()> {
 
 #[test]
 fn a_stream_that_is_updating_is_not_switched() -> Result<()> {
-    let house = House::with_stream(4, 1.2)?;
+    let house = House::with_slow_stream(4, 1.2)?;
     let plan = house.plan_to_switch(PROVISIONED, ON_DEMAND)?;
     house.world.start_reshard(STREAM, 5)?;
     house.deliver_switch(&plan)?;

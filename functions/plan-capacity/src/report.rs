@@ -23,11 +23,13 @@ pub(crate) fn tell(clock: &impl Clock, report: &Report) -> Value {
     let failed = skipped.iter().filter(|skip| skip.error.is_some()).count();
     let values = [("PlansMade", count(plans.len())), ("Troubles", count(troubles.len() + failed))];
     Metrics { at: clock.now(), about: FUNCTION, values: &values }.emit();
-    let reshards =
-        plans.iter().filter(|(_, plan)| matches!(plan.action, Action::Reshard { .. })).count();
+    let asking = |matching: fn(&Action) -> bool| {
+        plans.iter().filter(|(_, plan)| matching(&plan.action)).count()
+    };
     json!({
         "plans": plans.len(),
-        "reshards": reshards,
+        "reshards": asking(|action| matches!(action, Action::Reshard { .. })),
+        "mode_switches": asking(|action| matches!(action, Action::SwitchMode { .. })),
         "skipped": skipped.len(),
         "troubles": troubles.len(),
     })
@@ -45,9 +47,10 @@ pub(crate) fn skipped(reason: Reason) -> Value {
 }
 
 fn log_plan(id: &PlanId, plan: &Plan) {
-    let (action, from, to, reason) = match plan.action {
-        Action::Hold(reason) => ("hold", plan.open, plan.open, Some(reason.code())),
-        Action::Reshard { from, to } => ("reshard", from, to, None),
+    let (action, from, to, mode_to, reason) = match plan.action {
+        Action::Hold(reason) => ("hold", plan.open, plan.open, None, Some(reason.code())),
+        Action::Reshard { from, to } => ("reshard", from, to, None, None),
+        Action::SwitchMode { to, .. } => ("switch_mode", plan.open, plan.open, Some(to), None),
     };
     let clamps: Vec<&str> = plan.clamps.iter().map(|clamp| clamp.reason.code()).collect();
     let forecast = plan.evidence.forecast;
@@ -59,6 +62,7 @@ fn log_plan(id: &PlanId, plan: &Plan) {
         reason,
         from = from.get(),
         to = to.get(),
+        mode_to = mode_to.map(tracing::field::display),
         wanted = plan.wanted.get(),
         allowed = plan.allowed.get(),
         clamps = clamps.join(","),
@@ -66,6 +70,7 @@ fn log_plan(id: &PlanId, plan: &Plan) {
         demand_soon = forecast.soon.get(),
         demand_later = forecast.later.get(),
         reshards_left = plan.evidence.budget.map(|budget| budget.reshards_left()),
+        mode_switches_left = plan.evidence.budget.map(|budget| budget.mode_switches_left()),
         emergency = plan.evidence.emergency,
         revisit_at = %plan.revisit_at,
         "plan"
@@ -80,6 +85,7 @@ fn count_plan(plan: &Plan) {
     ];
     if let Some(budget) = plan.evidence.budget {
         values.push(("ReshardsLeft", f64::from(budget.reshards_left())));
+        values.push(("ModeSwitchesLeft", f64::from(budget.mode_switches_left())));
     }
     let about = Dimension::Stream(plan.stream.as_str());
     Metrics { at: plan.planned_at, about, values: &values }.emit();

@@ -1,4 +1,4 @@
-//! The Lambda sync-alarms: a resize, the hourly tick or an operator in; alarms as they should be out.
+//! The Lambda sync-alarms: a resize, a mode switch, the hourly tick or an operator in; alarms as they should be out.
 //! Wiring only: the loop is `weir_control::sync_alarms`.
 
 use lambda_runtime::{Error, LambdaEvent, service_fn};
@@ -59,6 +59,7 @@ fn scope(incoming: Incoming) -> Option<Scope> {
     match incoming {
         Incoming::Tick => Some(Scope::All),
         Incoming::StreamResized(resized) => Some(Scope::Resized(resized.stream, resized.to)),
+        Incoming::ModeSwitched(switched) => Some(Scope::Switched(switched.stream, switched.to)),
         Incoming::OperatorRequest(request) if request.request == Request::SyncAlarms => {
             Some(Scope::All)
         }
@@ -117,6 +118,7 @@ fn emit(clock: &impl Clock, troubles: usize) {
 
 #[cfg(test)]
 mod tests {
+    use weir_core::observation::CapacityMode;
     use weir_core::units::{Shards, StreamName};
 
     use super::*;
@@ -141,7 +143,15 @@ mod tests {
         let eight = Shards::new(8).expect("shards");
         assert_eq!(
             scoped("Weir Stream Resized", "weir", resized),
-            Some(Scope::Resized(orders, eight))
+            Some(Scope::Resized(orders.clone(), eight))
+        );
+        let switched = json!({
+            "version": 1, "plan_id": "p", "stream": "orders", "from": "provisioned",
+            "to": "on_demand", "accepted_at": "2026-11-20T10:00:00Z"
+        });
+        assert_eq!(
+            scoped("Weir Mode Switched", "weir", switched),
+            Some(Scope::Switched(orders, CapacityMode::OnDemand))
         );
     }
 }

@@ -4,7 +4,7 @@ use jiff::tz::TimeZone;
 use weir_core::plan::{Action, Plan};
 use weir_core::reasons::Reason;
 
-/// One line per reshard; between two of them, one line for each reason that something wanted was withheld.
+/// One line per change asked for; between two of them, one line for each reason that something wanted was withheld.
 pub(crate) fn lines(plans: &[Plan]) -> Vec<String> {
     let mut lines = Vec::new();
     let mut withheld: Vec<Reason> = Vec::new();
@@ -15,10 +15,14 @@ pub(crate) fn lines(plans: &[Plan]) -> Vec<String> {
                 withheld.clear();
                 lines.push(format!("{when}  {from:>3} → {to:<3}  {}", why(plan)));
             }
+            Action::SwitchMode { to, .. } => {
+                withheld.clear();
+                lines.push(format!("{when}  {:>3} → {to}  {}", plan.open, why(plan)));
+            }
             Action::Hold(reason)
                 if plan.wanted != plan.open
                     && !withheld.contains(&reason)
-                    && !is_passing(reason) =>
+                    && !reason.is_passing() =>
             {
                 withheld.push(reason);
                 let wanted = plan.wanted;
@@ -32,11 +36,6 @@ pub(crate) fn lines(plans: &[Plan]) -> Vec<String> {
         }
     }
     lines
-}
-
-/// A change under way, which needs no telling.
-fn is_passing(reason: Reason) -> bool {
-    matches!(reason, Reason::ReshardInProgress | Reason::ReshardSettling)
 }
 
 fn why(plan: &Plan) -> String {

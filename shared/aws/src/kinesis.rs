@@ -1,4 +1,4 @@
-//! Kinesis: looking at streams, the account's shard quota, and the one call that changes a stream.
+//! Kinesis: looking at streams, the account's shard quota, and the two calls that change a stream.
 //!
 //! Not here: traffic; Kinesis reports it to CloudWatch (`metrics`).
 
@@ -6,14 +6,17 @@ use std::sync::PoisonError;
 use std::time::Duration;
 
 use aws_sdk_kinesis::config::Config;
-use aws_sdk_kinesis::types::{self, ScalingType};
+use aws_sdk_kinesis::types::{self, RecordDistributionStrategy, ScalingType};
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use jiff::SignedDuration;
 use weir_control::ports::{
     Clock, DescribeStream, Failure, ListStreams, PortError, PortResult, ReadQuota, Reshard,
+    SwitchMode,
 };
-use weir_core::observation::{CapacityMode, ShardQuota, StreamState, StreamStatus};
+use weir_core::observation::{
+    CapacityMode, OnDemandFeature, ShardQuota, StreamState, StreamStatus,
+};
 use weir_core::units::{Shards, StreamName};
 
 use crate::Aws;
@@ -23,23 +26,29 @@ const DESCRIBE_STREAM_SUMMARY: Call = Call::read("DescribeStreamSummary");
 const LIST_STREAMS: Call = Call::read("ListStreams");
 const DESCRIBE_LIMITS: Call = Call::read("DescribeLimits");
 const UPDATE_SHARD_COUNT: Call = Call::change("UpdateShardCount");
+const UPDATE_STREAM_MODE: Call = Call::change("UpdateStreamMode");
 
 /// Streams in one ListStreams page: what AWS gives at most.
 const STREAMS_PER_PAGE: i32 = 100;
 /// The account's open shards may be this old: a plan's other evidence is no younger.
 const QUOTA_KEPT: SignedDuration = SignedDuration::from_mins(5);
-/// A change is waited for longer than a read: a lost answer counts as one of ten.
+/// A change is waited for longer than a read: a lost answer counts as one of ten, or of two.
 const UPDATE_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl DescribeStream for Aws {
     async fn describe_stream(&self, stream: &StreamName) -> PortResult<StreamState> {
+        state(&self.summary(stream).await?)
+    }
+}
+
+impl Aws {
+    async fn summary(&self, stream: &StreamName) -> PortResult<types::StreamDescriptionSummary> {
         self.paces.describe_stream_summary.turn().await;
         let request = self.clients.kinesis().describe_stream_summary().stream_name(stream.as_str());
         let answer = request.send().await.map_err(|e| DESCRIBE_STREAM_SUMMARY.failed(e))?;
-        let summary = answer.stream_description_summary.ok_or_else(|| {
+        answer.stream_description_summary.ok_or_else(|| {
             DESCRIBE_STREAM_SUMMARY.refused(Failure::Invalid, "the answer holds no stream")
-        })?;
-        state(&summary)
+        })
     }
 }
 
@@ -62,7 +71,21 @@ fn state(summary: &types::StreamDescriptionSummary) -> PortResult<StreamState> {
         // A stream that is being created has no shards yet.
         open_shards: Shards::at_least_one(u32::try_from(summary.open_shard_count()).unwrap_or(0)),
         retention_hours: u32::try_from(summary.retention_period_hours()).unwrap_or(0),
+        held_on_demand_by: held_on_demand_by(summary),
     })
+}
+
+/// A stream with a queue or with warm throughput is held on demand too, but this SDK tells of no queues, and
+/// its warm throughput may be what AWS gave by itself: there AWS's refusal tells.
+fn held_on_demand_by(summary: &types::StreamDescriptionSummary) -> Option<OnDemandFeature> {
+    let automatic = Some(&RecordDistributionStrategy::Auto);
+    match () {
+        () if summary.channel_count().is_some_and(|n| n > 0) => Some(OnDemandFeature::Channels),
+        () if summary.record_distribution_strategy() == automatic => {
+            Some(OnDemandFeature::AutomaticDistribution)
+        }
+        () => None,
+    }
 }
 
 fn unheard_of(what: &str, value: &str) -> PortError {
@@ -116,14 +139,6 @@ impl Reshard for Aws {
     async fn reshard(&self, stream: &StreamName, to: Shards) -> PortResult<()> {
         let target = i32::try_from(to.get())
             .map_err(|e| UPDATE_SHARD_COUNT.refused(Failure::Invalid, e.to_string()))?;
-        // The SDK takes LimitExceededException for throttling and would repeat the call; here it mostly
-        // means that the day's ten are used, and a repeated call could be an eleventh.
-        let once = Config::builder().retry_config(RetryConfig::disabled()).timeout_config(
-            TimeoutConfig::builder()
-                .operation_attempt_timeout(UPDATE_TIMEOUT)
-                .operation_timeout(UPDATE_TIMEOUT)
-                .build(),
-        );
         self.paces.update_shard_count.turn().await;
         self.clients
             .kinesis()
@@ -132,12 +147,49 @@ impl Reshard for Aws {
             .target_shard_count(target)
             .scaling_type(ScalingType::UniformScaling)
             .customize()
-            .config_override(once)
+            .config_override(once())
             .send()
             .await
             .map(|_| ())
             .map_err(|e| UPDATE_SHARD_COUNT.failed(e))
     }
+}
+
+impl SwitchMode for Aws {
+    async fn switch_mode(&self, stream: &StreamName, to: CapacityMode) -> PortResult<()> {
+        // The one call on streams that takes no name.
+        let summary = self.summary(stream).await?;
+        let to = match to {
+            CapacityMode::Provisioned => types::StreamMode::Provisioned,
+            CapacityMode::OnDemand => types::StreamMode::OnDemand,
+        };
+        let mode = types::StreamModeDetails::builder().stream_mode(to).build();
+        self.paces.update_stream_mode.turn().await;
+        self.clients
+            .kinesis()
+            .update_stream_mode()
+            .stream_arn(summary.stream_arn())
+            .stream_mode_details(
+                mode.map_err(|e| UPDATE_STREAM_MODE.refused(Failure::Invalid, e.to_string()))?,
+            )
+            .customize()
+            .config_override(once())
+            .send()
+            .await
+            .map(|_| ())
+            .map_err(|e| UPDATE_STREAM_MODE.failed(e))
+    }
+}
+
+/// For a change: never repeated. The SDK takes LimitExceededException for throttling and would send it again;
+/// here it mostly means that the day's calls are used, and a repeated call could be one too many.
+fn once() -> aws_sdk_kinesis::config::Builder {
+    Config::builder().retry_config(RetryConfig::disabled()).timeout_config(
+        TimeoutConfig::builder()
+            .operation_attempt_timeout(UPDATE_TIMEOUT)
+            .operation_timeout(UPDATE_TIMEOUT)
+            .build(),
+    )
 }
 
 #[cfg(test)]

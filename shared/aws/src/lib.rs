@@ -9,6 +9,7 @@ mod connect;
 pub mod emf;
 mod errors;
 mod events;
+mod executor;
 mod kinesis;
 mod ledger;
 mod metrics;
@@ -27,6 +28,7 @@ use weir_core::observation::ShardQuota;
 
 pub use config::load;
 pub use connect::FirstCall;
+pub use executor::Executor;
 pub use policies::{Policies, PolicyFault, read_policies};
 pub use settings::{SettingFault, SettingFaults, Settings};
 pub use start::{Started, retry_helps, start};

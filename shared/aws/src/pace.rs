@@ -51,6 +51,7 @@ pub(crate) struct Paces {
     pub(crate) describe_limits: Pace,
     pub(crate) list_streams: Pace,
     pub(crate) update_shard_count: Pace,
+    pub(crate) update_stream_mode: Pace,
     pub(crate) get_metric_data: Pace,
 }
 
@@ -65,6 +66,7 @@ impl Paces {
             describe_limits: Pace::of(quota::DESCRIBE_LIMITS),
             list_streams: Pace::of(quota::LIST_STREAMS),
             update_shard_count: Pace::of(quota::UPDATE_SHARD_COUNT),
+            update_stream_mode: Pace::of(quota::UPDATE_STREAM_MODE),
             get_metric_data: Pace::of(quota::GET_METRIC_DATA),
         }
     }

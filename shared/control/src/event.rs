@@ -7,7 +7,9 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use weir_core::action::{ActionRecord, Change};
 use weir_core::budget::Budget;
+use weir_core::observation::CapacityMode;
 use weir_core::plan::{Action, Plan};
 use weir_core::policy::OperatingMode;
 use weir_core::reasons::Reason;
@@ -73,6 +75,13 @@ pub enum PlannedAction {
         /// Open shards to ask for.
         to: Shards,
     },
+    /// One UpdateStreamMode.
+    SwitchMode {
+        /// The mode the plan starts from.
+        from: CapacityMode,
+        /// The mode to ask for.
+        to: CapacityMode,
+    },
 }
 
 /// A clamp.
@@ -115,6 +124,7 @@ impl CapacityPlanned {
             action: match plan.action {
                 Action::Hold(reason) => PlannedAction::Hold { reason },
                 Action::Reshard { from, to } => PlannedAction::Reshard { from, to },
+                Action::SwitchMode { from, to } => PlannedAction::SwitchMode { from, to },
             },
             clamps: plan
                 .clamps
@@ -151,6 +161,23 @@ pub struct StreamResized {
     pub from: Shards,
     /// Open shards asked for; the stream reaches them within minutes.
     pub to: Shards,
+    /// When AWS took it.
+    pub accepted_at: Timestamp,
+}
+
+/// AWS took a mode switch.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ModeSwitched {
+    /// Version of this detail.
+    pub version: u32,
+    /// The plan that was carried out.
+    pub plan_id: PlanId,
+    /// The stream.
+    pub stream: StreamName,
+    /// The mode before.
+    pub from: CapacityMode,
+    /// The mode asked for; the stream has it within minutes. Its open shards stay.
+    pub to: CapacityMode,
     /// When AWS took it.
     pub accepted_at: Timestamp,
 }
@@ -225,6 +252,8 @@ pub enum WeirEvent {
     CapacityPlanned(CapacityPlanned),
     /// See [`StreamResized`].
     StreamResized(StreamResized),
+    /// See [`ModeSwitched`].
+    ModeSwitched(ModeSwitched),
     /// See [`ActionRefused`].
     ActionRefused(ActionRefused),
     /// See [`ActionFailed`].
@@ -234,11 +263,35 @@ pub enum WeirEvent {
 }
 
 impl WeirEvent {
+    /// The event of an action that AWS took.
+    pub fn of_accepted(plan_id: PlanId, stream: StreamName, action: &ActionRecord) -> WeirEvent {
+        let (version, accepted_at) = (VERSION, action.at);
+        match action.change {
+            Change::Reshard { from, to } => WeirEvent::StreamResized(StreamResized {
+                version,
+                plan_id,
+                stream,
+                from,
+                to,
+                accepted_at,
+            }),
+            Change::SwitchMode { to } => WeirEvent::ModeSwitched(ModeSwitched {
+                version,
+                plan_id,
+                stream,
+                from: to.other(),
+                to,
+                accepted_at,
+            }),
+        }
+    }
+
     /// `detail-type` on the bus.
     pub fn detail_type(&self) -> &'static str {
         match self {
             WeirEvent::CapacityPlanned(_) => "Weir Capacity Planned",
             WeirEvent::StreamResized(_) => "Weir Stream Resized",
+            WeirEvent::ModeSwitched(_) => "Weir Mode Switched",
             WeirEvent::ActionRefused(_) => "Weir Action Refused",
             WeirEvent::ActionFailed(_) => "Weir Action Failed",
             WeirEvent::OperatorRequest(_) => "Weir Operator Request",
@@ -250,6 +303,7 @@ impl WeirEvent {
         match self {
             WeirEvent::CapacityPlanned(detail) => serde_json::to_value(detail),
             WeirEvent::StreamResized(detail) => serde_json::to_value(detail),
+            WeirEvent::ModeSwitched(detail) => serde_json::to_value(detail),
             WeirEvent::ActionRefused(detail) => serde_json::to_value(detail),
             WeirEvent::ActionFailed(detail) => serde_json::to_value(detail),
             WeirEvent::OperatorRequest(detail) => serde_json::to_value(detail),

@@ -15,7 +15,7 @@ use thiserror::Error;
 use weir_core::alarms::{AlarmState, STREAM_TAG};
 use weir_core::units::StreamName;
 
-use crate::event::{self, CapacityPlanned, OperatorRequest, StreamResized};
+use crate::event::{self, CapacityPlanned, ModeSwitched, OperatorRequest, StreamResized};
 
 /// Everything a function may be woken by.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,6 +28,8 @@ pub enum Incoming {
     CapacityPlanned(Box<CapacityPlanned>),
     /// A stream was resized.
     StreamResized(StreamResized),
+    /// A stream's capacity mode was switched.
+    ModeSwitched(ModeSwitched),
     /// An operator asks for something.
     OperatorRequest(OperatorRequest),
 }
@@ -112,6 +114,7 @@ fn own(detail_type: &str, detail: &Value) -> Result<Incoming, EventFault> {
     match detail_type {
         "Weir Capacity Planned" => Ok(Incoming::CapacityPlanned(Box::new(read(detail, "detail")?))),
         "Weir Stream Resized" => Ok(Incoming::StreamResized(read(detail, "detail")?)),
+        "Weir Mode Switched" => Ok(Incoming::ModeSwitched(read(detail, "detail")?)),
         "Weir Operator Request" => Ok(Incoming::OperatorRequest(read(detail, "detail")?)),
         other => Err(EventFault::at(
             "detail-type",

@@ -3,12 +3,13 @@
 //! Not here: storing them; `weir-aws` does so in DynamoDB, `weir-twin` in memory, both with the same
 //! conditional writes.
 
-use std::fmt;
+use std::{fmt, mem};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use weir_core::action::{ActionRecord, Change, Outcome};
 use weir_core::forecast::Profile;
+use weir_core::observation::{CapacityMode, StreamState, StreamStatus};
 use weir_core::units::Shards;
 
 use crate::event::CapacityPlanned;
@@ -89,6 +90,37 @@ pub struct StoredAction {
     pub published: bool,
 }
 
+/// A stream at rest. On demand AWS sets the open shards, so a change of them means nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LastSeen {
+    /// It was provisioned.
+    Provisioned {
+        /// With so many shards.
+        open: Shards,
+    },
+    /// It was on demand.
+    OnDemand,
+}
+
+impl LastSeen {
+    /// The stream as it is now; `None` while it is being changed.
+    pub fn of(state: &StreamState) -> Option<LastSeen> {
+        let seen = match state.mode {
+            CapacityMode::Provisioned => LastSeen::Provisioned { open: state.open_shards },
+            CapacityMode::OnDemand => LastSeen::OnDemand,
+        };
+        (state.status == StreamStatus::Active).then_some(seen)
+    }
+
+    /// Its mode.
+    pub fn mode(self) -> CapacityMode {
+        match self {
+            LastSeen::Provisioned { .. } => CapacityMode::Provisioned,
+            LastSeen::OnDemand => CapacityMode::OnDemand,
+        }
+    }
+}
+
 /// What is remembered of a stream.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StreamRecord {
@@ -102,8 +134,8 @@ pub struct StreamRecord {
     pub latest_plan: Option<PlanId>,
     /// The plan being carried out.
     pub claim: Option<Claim>,
-    /// Open shards when the stream was last seen active and provisioned.
-    pub open_shards: Option<Shards>,
+    /// The stream when it was last seen active.
+    pub last_seen: Option<LastSeen>,
     /// What plans have learnt of the stream.
     pub profile: Option<Profile>,
     /// Actions of the budget window, oldest first.
@@ -119,7 +151,7 @@ impl StreamRecord {
             pause: None,
             latest_plan: None,
             claim: None,
-            open_shards: None,
+            last_seen: None,
             profile: None,
             actions: Vec::new(),
         }
@@ -135,16 +167,29 @@ impl StreamRecord {
         self.actions.iter().map(|action| action.record).collect()
     }
 
-    /// A change of the shard count that no action of ours explains: somebody else's call, which AWS counts
-    /// against the same daily limit.
-    pub fn unexplained_change(&self, open: Shards, now: Timestamp) -> Option<ActionRecord> {
-        let before = self.open_shards.filter(|before| *before != open)?;
-        // Our newest counted call says what size we left it at; any other is not of our making.
-        let newest = self.actions.iter().rfind(|action| action.record.outcome.counts());
-        let explained = newest.is_some_and(
-            |action| matches!(action.record.change, Change::Reshard { to, .. } if to == open),
-        );
-        let change = Change::Reshard { from: before, to: open };
+    /// A change of the stream that no action of ours explains: somebody else's call, which AWS counts
+    /// against the same daily limits.
+    pub fn unexplained_change(&self, seen: LastSeen, now: Timestamp) -> Option<ActionRecord> {
+        let change = match (self.last_seen?, seen) {
+            (LastSeen::Provisioned { open: from }, LastSeen::Provisioned { open: to }) => {
+                (from != to).then_some(Change::Reshard { from, to })
+            }
+            // The shards that a stream brings back from on-demand mode are AWS's doing.
+            (before, after) => {
+                (before.mode() != after.mode()).then_some(Change::SwitchMode { to: after.mode() })
+            }
+        }?;
+        // Our newest counted call of the kind says how we left the stream; anything else is not of our making.
+        let same_kind = |ours: &Change| mem::discriminant(ours) == mem::discriminant(&change);
+        let newest = self
+            .actions
+            .iter()
+            .map(|action| action.record)
+            .rfind(|ours| ours.outcome.counts() && same_kind(&ours.change));
+        let explained = newest.is_some_and(|ours| match (ours.change, change) {
+            (Change::Reshard { to: left_at, .. }, Change::Reshard { to, .. }) => left_at == to,
+            (left_in, change) => left_in == change,
+        });
         (!explained).then_some(ActionRecord { at: now, change, outcome: Outcome::Accepted })
     }
 }
@@ -158,8 +203,8 @@ pub struct Planned {
     pub from_version: u64,
     /// When the stream is due again.
     pub revisit_at: Timestamp,
-    /// Open shards, where the stream was seen active and provisioned.
-    pub open_shards: Option<Shards>,
+    /// The stream, where it was seen active.
+    pub last_seen: Option<LastSeen>,
     /// What the plan learnt of the stream, where that is new.
     pub learnt: Option<Profile>,
     /// The plan's event, kept where it says more than "as before".
@@ -187,33 +232,73 @@ mod tests {
         Shards::at_least_one(count)
     }
 
-    #[test]
-    fn a_size_that_our_newest_call_did_not_ask_for_is_a_strangers() {
-        let at = |minute: i64| Timestamp::from_second(60 * minute).expect("a time");
-        let action = |minute, from, to, outcome| StoredAction {
-            plan: PlanId::of(at(minute), 1),
-            record: ActionRecord {
-                at: at(minute),
-                change: Change::Reshard { from: shards(from), to: shards(to) },
-                outcome,
-            },
-            published: true,
-        };
-        let seen = |open, actions| StreamRecord {
-            open_shards: Some(shards(open)),
-            actions,
+    fn at(minute: i64) -> Timestamp {
+        Timestamp::from_second(60 * minute).expect("a time")
+    }
+
+    fn action(minute: i64, change: Change, outcome: Outcome) -> StoredAction {
+        let record = ActionRecord { at: at(minute), change, outcome };
+        StoredAction { plan: PlanId::of(at(minute), 1), record, published: true }
+    }
+
+    fn reshard(from: u32, to: u32) -> Change {
+        Change::Reshard { from: shards(from), to: shards(to) }
+    }
+
+    fn provisioned(open: u32) -> LastSeen {
+        LastSeen::Provisioned { open: shards(open) }
+    }
+
+    /// What is made of a stream that was `before`, with these actions behind it, and is `after`.
+    fn unexplained(before: LastSeen, actions: &[StoredAction], after: LastSeen) -> Option<Change> {
+        let record = StreamRecord {
+            last_seen: Some(before),
+            actions: actions.to_vec(),
             ..StreamRecord::new(at(0))
         };
-        let ours = vec![action(1, 4, 6, Outcome::Accepted)];
-        assert_eq!(seen(4, ours.clone()).unexplained_change(shards(6), at(9)), None);
+        record.unexplained_change(after, at(9)).map(|stranger| stranger.change)
+    }
+
+    #[test]
+    fn a_size_that_our_newest_call_did_not_ask_for_is_a_strangers() {
+        let ours = action(1, reshard(4, 6), Outcome::Accepted);
+        let from_to = |from, to, actions: &[StoredAction]| {
+            unexplained(provisioned(from), actions, provisioned(to))
+        };
+        assert_eq!(from_to(4, 6, std::slice::from_ref(&ours)), None);
         // Somebody put it back to where we had it before.
-        let back =
-            seen(6, ours.clone()).unexplained_change(shards(4), at(9)).expect("a stranger's");
-        assert_eq!(back.change, Change::Reshard { from: shards(6), to: shards(4) });
+        assert_eq!(from_to(6, 4, std::slice::from_ref(&ours)), Some(reshard(6, 4)));
         // A refused call of ours asked for that size, and explains nothing.
-        let refused = Outcome::Refused { reason: weir_core::reasons::Reason::StreamBusy };
-        let mut actions = ours;
-        actions.push(action(2, 6, 8, refused));
-        assert!(seen(6, actions).unexplained_change(shards(8), at(9)).is_some());
+        let reason = weir_core::reasons::Reason::StreamBusy;
+        let refused = action(2, reshard(6, 8), Outcome::Refused { reason });
+        assert_eq!(from_to(6, 8, &[ours.clone(), refused]), Some(reshard(6, 8)));
+        // A switch that came to nothing does not hide the reshard before it.
+        let to_on_demand = Change::SwitchMode { to: CapacityMode::OnDemand };
+        let lost = action(2, to_on_demand, Outcome::Unknown);
+        assert_eq!(from_to(4, 6, &[ours, lost]), None);
+    }
+
+    #[test]
+    fn a_mode_that_our_newest_switch_did_not_ask_for_is_a_strangers() {
+        let to = |to| Change::SwitchMode { to };
+        let (there, back) = (to(CapacityMode::OnDemand), to(CapacityMode::Provisioned));
+        let switched = action(1, there, Outcome::Unknown);
+        assert_eq!(unexplained(provisioned(4), &[], LastSeen::OnDemand), Some(there));
+        let ours = [switched.clone()];
+        assert_eq!(unexplained(provisioned(4), &ours, LastSeen::OnDemand), None);
+        assert_eq!(unexplained(LastSeen::OnDemand, &ours, provisioned(4)), Some(back));
+        let ours = [switched, action(2, back, Outcome::Accepted)];
+        assert_eq!(unexplained(LastSeen::OnDemand, &ours, provisioned(4)), None);
+    }
+
+    #[test]
+    fn the_shards_that_a_stream_brings_back_from_on_demand_are_no_strangers_reshard() {
+        let back = Change::SwitchMode { to: CapacityMode::Provisioned };
+        let ours =
+            [action(1, reshard(2, 4), Outcome::Accepted), action(2, back, Outcome::Accepted)];
+        assert_eq!(unexplained(LastSeen::OnDemand, &ours, provisioned(67)), None);
+        assert_eq!(unexplained(LastSeen::OnDemand, &[], LastSeen::OnDemand), None);
+        // From here on it is ours again.
+        assert_eq!(unexplained(provisioned(67), &ours, provisioned(34)), Some(reshard(67, 34)));
     }
 }

@@ -1,9 +1,11 @@
-//! Weir's control loops, over ports: plan-capacity, resize-stream, sync-alarms.
+//! Weir's control loops, over ports: plan-capacity, resize-stream, switch-mode,
+//! sync-alarms.
 //!
 //! Here: the loops, the ports they need (one trait per verb, as rights are), what the ledger
 //! remembers, the events that join the loops, and CloudWatch's events read tolerantly. Not here:
 //! decisions (`weir-core`), AWS SDKs (`weir-aws`), the simulated AWS (`weir-twin`).
 
+pub mod carry_out;
 pub mod event;
 pub mod incoming;
 pub mod ledger;
@@ -11,4 +13,5 @@ pub mod plan_capacity;
 pub mod ports;
 pub mod recovery;
 pub mod resize_stream;
+pub mod switch_mode;
 pub mod sync_alarms;

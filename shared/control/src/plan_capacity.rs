@@ -1,23 +1,21 @@
 //! The loop plan-capacity: observe the streams that are due, plan, remember, publish.
 //!
 //! It has no right to change a stream. One stream's failure never costs another its plan. Not here: the
-//! decision (`weir_core::plan`), carrying it out (`resize_stream`).
+//! decision (`weir_core::plan`), carrying it out (`carry_out`).
 
 use jiff::Timestamp;
-use weir_core::action::{ActionRecord, Change, Outcome};
+use weir_core::action::Outcome;
 use weir_core::budget::Budget;
 use weir_core::history::History;
-use weir_core::observation::{
-    CapacityMode, Observation, ShardQuota, Signal, StreamState, StreamStatus,
-};
+use weir_core::observation::{Observation, ShardQuota, Signal, StreamState};
 use weir_core::plan::{Action, DAYS_PERIOD_SECONDS, Plan, plan};
 use weir_core::policy::{Governance, Policy, PolicySet};
 use weir_core::reasons::Reason;
 use weir_core::series::Series;
-use weir_core::units::{Shards, StreamName};
+use weir_core::units::StreamName;
 
-use crate::event::{CapacityPlanned, StreamResized, VERSION, WeirEvent};
-use crate::ledger::{PlanId, Planned, StoredAction, StreamRecord};
+use crate::event::{CapacityPlanned, WeirEvent};
+use crate::ledger::{LastSeen, PlanId, Planned, StoredAction, StreamRecord};
 use crate::ports::{
     Clock, DescribeStream, FindDue, ListStreams, PortError, PortResult, PublishEvents, ReadQuota,
     ReadRecord, ReadTraffic, RecordOutcome, RecordPlan, Traffic,
@@ -92,8 +90,8 @@ struct Candidate<'a> {
     policy: &'a Policy,
     record: Option<StreamRecord>,
     state: StreamState,
-    /// Open shards to remember; `None` where they are not settled, or a change of them not yet written down.
-    open_shards: Option<Shards>,
+    /// The stream to remember; `None` where it is not at rest, or a change of it not yet written down.
+    last_seen: Option<LastSeen>,
 }
 
 /// Runs the loop once.
@@ -177,57 +175,39 @@ async fn look<'a, P: Ports>(
             Ok(Found::Nothing | Found::Cleared(None)) => {}
             Ok(Found::InFlight) => return Err((Reason::ActionInFlight, None)),
             Ok(Found::Cleared(Some((plan_id, action)))) => {
-                events.extend(resized(stream, plan_id, &action));
+                // The event that an executor died before publishing.
+                if action.outcome == Outcome::Accepted {
+                    events.push(WeirEvent::of_accepted(plan_id, stream.clone(), &action));
+                }
             }
             Err(error) => return Err((Reason::LedgerUnavailable, Some(error))),
         }
     }
-    let mut open_shards = settled(&state).then_some(state.open_shards);
-    if let (Some(record), Some(open)) = (&mut record, open_shards)
-        && let Err(error) = note_strangers(ports, stream, record, open, now).await
+    let mut last_seen = LastSeen::of(&state);
+    if let (Some(record), Some(seen)) = (&mut record, last_seen)
+        && let Err(error) = note_strangers(ports, stream, record, seen, now).await
     {
         // The next look must find the change again, or the call would never be counted.
-        open_shards = None;
+        last_seen = None;
         report.troubles.push(error);
     }
-    Ok(Candidate { stream: stream.clone(), policy, record, state, open_shards })
+    Ok(Candidate { stream: stream.clone(), policy, record, state, last_seen })
 }
 
-/// The event that an executor died before publishing.
-fn resized(stream: &StreamName, plan_id: PlanId, action: &ActionRecord) -> Option<WeirEvent> {
-    match (action.change, action.outcome) {
-        (Change::Reshard { from, to }, Outcome::Accepted) => {
-            Some(WeirEvent::StreamResized(StreamResized {
-                version: VERSION,
-                plan_id,
-                stream: stream.clone(),
-                from,
-                to,
-                accepted_at: action.at,
-            }))
-        }
-        _ => None,
-    }
-}
-
-/// Somebody else's reshard counts against the same daily limit, so it is written down like ours. This
+/// Somebody else's call counts against the same daily limit, so it is written down like ours. This
 /// plan counts it even if that fails.
 async fn note_strangers<P: Ports>(
     ports: &P,
     stream: &StreamName,
     record: &mut StreamRecord,
-    open: Shards,
+    seen: LastSeen,
     now: Timestamp,
 ) -> PortResult<()> {
-    let Some(action) = record.unexplained_change(open, now) else { return Ok(()) };
+    let Some(action) = record.unexplained_change(seen, now) else { return Ok(()) };
     let plan = PlanId::of_stranger(now);
     let written = ports.record_outcome(stream, &plan, &action).await;
     record.actions.push(StoredAction { plan, record: action, published: true });
     written
-}
-
-fn settled(state: &StreamState) -> bool {
-    state.status == StreamStatus::Active && state.mode == CapacityMode::Provisioned
 }
 
 async fn quota<P: Ports>(ports: &P, report: &mut Report) -> Signal<ShardQuota> {
@@ -250,7 +230,7 @@ async fn decide<P: Ports>(
     report: &mut Report,
     events: &mut Vec<WeirEvent>,
 ) {
-    let Candidate { stream, policy, mut record, state, open_shards } = candidate;
+    let Candidate { stream, policy, mut record, state, last_seen } = candidate;
     let now = ports.now();
     let (minutes, days) = match traffic {
         Ok(traffic) => (Signal::Known { value: traffic.minutes, read_at: now }, traffic.days),
@@ -284,7 +264,7 @@ async fn decide<P: Ports>(
             id: id.clone(),
             from_version: record.version,
             revisit_at: plan.revisit_at,
-            open_shards,
+            last_seen,
             learnt: plan.learnt.clone(),
             event: event.clone(),
         };
@@ -305,11 +285,10 @@ async fn decide<P: Ports>(
 }
 
 /// What asks for something, or withholds something wanted. Plans that hold because all is well, or because
-/// a reshard is just under way, are kept to the log: they would be a thousand events a day.
+/// a change is just under way, are kept to the log: they would be a thousand events a day.
 fn worth_telling(plan: &Plan) -> bool {
     match plan.action {
-        Action::Reshard { .. } => true,
-        Action::Hold(Reason::ReshardInProgress | Reason::ReshardSettling) => false,
-        Action::Hold(_) => plan.wanted != plan.open,
+        Action::Reshard { .. } | Action::SwitchMode { .. } => true,
+        Action::Hold(reason) => !reason.is_passing() && plan.wanted != plan.open,
     }
 }

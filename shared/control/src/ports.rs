@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use thiserror::Error;
 use weir_core::action::ActionRecord;
 use weir_core::alarms::{ActualAlarm, AlarmName, AlarmSpec};
-use weir_core::observation::{ShardQuota, StreamState};
+use weir_core::observation::{CapacityMode, ShardQuota, StreamState};
 use weir_core::reasons::Reason;
 use weir_core::series::Series;
 use weir_core::units::{Shards, StreamName};
@@ -130,6 +130,13 @@ pub trait ReadQuota {
 pub trait Reshard {
     /// Asks once; never repeats the call.
     async fn reshard(&self, stream: &StreamName, to: Shards) -> PortResult<()>;
+}
+
+/// UpdateStreamMode.
+#[allow(async_fn_in_trait)]
+pub trait SwitchMode {
+    /// Asks once; never repeats the call.
+    async fn switch_mode(&self, stream: &StreamName, to: CapacityMode) -> PortResult<()>;
 }
 
 /// PutEvents.

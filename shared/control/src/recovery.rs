@@ -1,5 +1,5 @@
 //! What a crash leaves behind, and how it is cleared up: a claim with no action, an action with no
-//! outcome. The stream's real state decides.
+//! outcome, an outcome that nobody was told. The stream's real state decides.
 //!
 //! Both the planner's next look and a repeated delivery to the executor come through here.
 
@@ -21,7 +21,8 @@ pub enum Found {
     Nothing,
     /// An executor is at work.
     InFlight,
-    /// Something was left behind, and has been cleared up; where an action had no outcome, this is it.
+    /// Something was left behind, and has been cleared up; where an action's outcome was not
+    /// told, this is it.
     Cleared(Option<(PlanId, ActionRecord)>),
 }
 
@@ -38,13 +39,12 @@ pub async fn clear_up<P: RecordOutcome>(
     if now.duration_since(claim.at) < abandoned_after {
         return Ok(Found::InFlight);
     }
-    let open_action = record
-        .actions
-        .iter_mut()
-        .find(|action| action.plan == claim.plan && action.record.outcome.is_open());
-    let outcome = match open_action {
+    let untold = record.actions.iter_mut().find(|a| a.plan == claim.plan && !a.published);
+    let outcome = match untold {
         Some(action) => {
-            action.record.outcome = outcome_by_state(action.record.change, state);
+            if action.record.outcome.is_open() {
+                action.record.outcome = outcome_by_state(action.record.change, state);
+            }
             ports.record_outcome(stream, &claim.plan, &action.record).await?;
             Some((claim.plan, action.record))
         }
@@ -60,11 +60,13 @@ pub async fn clear_up<P: RecordOutcome>(
 /// What the stream says about a call whose answer nobody wrote down. A stream that looks untouched may
 /// still have been asked, so the call counts.
 fn outcome_by_state(change: Change, state: &StreamState) -> Outcome {
-    let taken = match change {
-        Change::Reshard { to, .. } => {
-            state.status == StreamStatus::Updating || state.open_shards == to
-        }
+    let arrived = match change {
+        Change::Reshard { to, .. } => state.open_shards == to,
         Change::SwitchMode { to } => state.mode == to,
     };
-    if taken { Outcome::Accepted } else { Outcome::Unknown }
+    if arrived || state.status == StreamStatus::Updating {
+        Outcome::Accepted
+    } else {
+        Outcome::Unknown
+    }
 }

@@ -1,13 +1,13 @@
 //! The loop sync-alarms: bring every managed stream's alarms from what they are to what they should be.
 //!
-//! After a resize for one stream, hourly for all; then it also registers streams that appeared and
+//! After a resize or a mode switch for one stream, hourly for all; then it also registers streams that appeared and
 //! retires those that went. Alarms outside Weir's prefix are never touched. Not here: which alarms a
 //! stream should have (`weir_core::alarms`).
 
 use std::collections::BTreeSet;
 
 use weir_core::alarms::{self, AlarmChanges, AlarmKind, AlarmName, AlarmPrefix, AlarmSpec};
-use weir_core::observation::CapacityMode;
+use weir_core::observation::{CapacityMode, StreamState};
 use weir_core::policy::{Governance, PolicySet};
 use weir_core::reasons::Reason;
 use weir_core::units::{Shards, StreamName};
@@ -34,6 +34,8 @@ impl<P> Ports for P where
 pub enum Scope {
     /// One stream, which has or will shortly have this many open shards.
     Resized(StreamName, Shards),
+    /// One stream, which is or will shortly be in this mode.
+    Switched(StreamName, CapacityMode),
     /// Every stream of the account.
     All,
 }
@@ -65,7 +67,14 @@ pub async fn run<P: Ports>(
     scope: Scope,
 ) -> PortResult<Report> {
     match scope {
-        Scope::Resized(stream, open) => one(ports, policies, prefix, stream, open).await,
+        Scope::Resized(stream, open) => {
+            one(ports, policies, prefix, stream, CapacityMode::Provisioned, open).await
+        }
+        // A switch keeps the shards. The mode is the event's: the stream need not show it yet.
+        Scope::Switched(stream, mode) => {
+            let open = ports.describe_stream(&stream).await?.open_shards;
+            one(ports, policies, prefix, stream, mode, open).await
+        }
         Scope::All => all(ports, policies, prefix).await,
     }
 }
@@ -75,6 +84,7 @@ async fn one<P: Ports>(
     policies: &PolicySet,
     prefix: &AlarmPrefix,
     stream: StreamName,
+    mode: CapacityMode,
     open: Shards,
 ) -> PortResult<Report> {
     let mut report = Report::default();
@@ -85,8 +95,10 @@ async fn one<P: Ports>(
             return Ok(report);
         }
     };
-    let desired = alarms::desired(prefix, policy, &stream, open);
-    let actual = ports.read_alarms(&desired).await?;
+    // Read as if it were provisioned, or an alarm that the other mode left behind would not be seen.
+    let possible = alarms::desired(prefix, policy, &stream, CapacityMode::Provisioned, open);
+    let actual = ports.read_alarms(&possible).await?;
+    let desired = alarms::desired(prefix, policy, &stream, mode, open);
     apply(ports, alarms::changes(desired, &actual), &mut report).await;
     Ok(report)
 }
@@ -112,10 +124,8 @@ async fn all<P: Ports>(
             }
         };
         match ports.describe_stream(&stream).await {
-            // On demand there is no capacity of ours to watch.
-            Ok(state) if state.mode == CapacityMode::OnDemand => {}
-            Ok(state) => {
-                desired.extend(alarms::desired(prefix, policy, &stream, state.open_shards));
+            Ok(StreamState { mode, open_shards, .. }) => {
+                desired.extend(alarms::desired(prefix, policy, &stream, mode, open_shards));
             }
             Err(error) if error.failure == Failure::Missing => continue, // deleted since it was listed
             Err(error) => {

@@ -9,12 +9,13 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use weir_control::event::{
-    ActionFailed, ActionRefused, CapacityPlanned, OperatorRequest, Request, StreamResized, VERSION,
-    WeirEvent,
+    ActionFailed, ActionRefused, CapacityPlanned, ModeSwitched, OperatorRequest, Request,
+    StreamResized, VERSION, WeirEvent,
 };
 use weir_control::ledger::PlanId;
 use weir_core::budget::Budget;
 use weir_core::forecast::{Forecast, Leader};
+use weir_core::observation::CapacityMode;
 use weir_core::plan::{Action, Clamp, Evidence, Plan};
 use weir_core::policy::OperatingMode;
 use weir_core::reasons::Reason;
@@ -58,11 +59,10 @@ fn plan_id() -> PlanId {
 }
 
 /// A stream of 4 shards that needs 9: the plan doubles it and says why not more.
-#[test]
-fn capacity_planned() {
+fn doubling() -> Plan {
     let at = |text: &str| text.parse().expect("a time");
     let load = ShardLoad::new;
-    let plan = Plan {
+    Plan {
         stream: orders(),
         mode: OperatingMode::Act,
         planned_at: at("2026-11-21T12:00:00Z"),
@@ -92,14 +92,52 @@ fn capacity_planned() {
                 reshards_used: 2,
                 mode_switches_used: 0,
                 next_reshard_freed_at: Some(at("2026-11-21T19:32:00Z")),
+                next_mode_switch_freed_at: None,
             }),
         },
         events: Vec::new(),
         learnt: None,
-    };
-    let detail = CapacityPlanned::new(plan_id(), &plan);
+    }
+}
+
+#[test]
+fn capacity_planned() {
+    let detail = CapacityPlanned::new(plan_id(), &doubling());
     let event = WeirEvent::CapacityPlanned(detail.clone());
     check("capacity_planned.v1.json", "Weir Capacity Planned", &detail, event);
+}
+
+/// The same stream with its reshards spent and one switch made: it goes on demand.
+#[test]
+fn capacity_planned_to_switch() {
+    let mut plan = doubling();
+    plan.action =
+        Action::SwitchMode { from: CapacityMode::Provisioned, to: CapacityMode::OnDemand };
+    (plan.allowed, plan.clamps) = (shards(4), Vec::new());
+    plan.clamps.push(Clamp { reason: Reason::BudgetSpent, from: shards(9), to: shards(4) });
+    plan.evidence.budget = Some(Budget {
+        reshards_used: 10,
+        mode_switches_used: 1,
+        next_reshard_freed_at: "2026-11-21T19:32:00Z".parse().ok(),
+        next_mode_switch_freed_at: "2026-11-22T02:32:00Z".parse().ok(),
+    });
+    let detail = CapacityPlanned::new(plan_id(), &plan);
+    let event = WeirEvent::CapacityPlanned(detail.clone());
+    check("capacity_planned.switch_mode.v1.json", "Weir Capacity Planned", &detail, event);
+}
+
+#[test]
+fn mode_switched() {
+    let detail = ModeSwitched {
+        version: VERSION,
+        plan_id: plan_id(),
+        stream: orders(),
+        from: CapacityMode::Provisioned,
+        to: CapacityMode::OnDemand,
+        accepted_at: "2026-11-21T12:00:01Z".parse().expect("a time"),
+    };
+    let event = WeirEvent::ModeSwitched(detail.clone());
+    check("mode_switched.v1.json", "Weir Mode Switched", &detail, event);
 }
 
 #[test]

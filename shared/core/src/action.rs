@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::limits;
-use crate::observation::CapacityMode;
+use crate::observation::{CapacityMode, StreamState};
 use crate::reasons::Reason;
 use crate::units::Shards;
 
@@ -29,9 +29,9 @@ pub enum Change {
 }
 
 impl Change {
-    /// Whether it takes shards away.
-    pub fn is_scale_in(&self) -> bool {
-        matches!(self, Change::Reshard { from, to } if to < from)
+    /// Whether it adds shards.
+    pub fn is_scale_out(self) -> bool {
+        matches!(self, Change::Reshard { from, to } if to > from)
     }
 }
 
@@ -76,12 +76,23 @@ pub struct ActionRecord {
     pub outcome: Outcome,
 }
 
-/// Whether a reshard was just asked for that a stream of `open` shards does not show yet.
-pub fn is_settling(actions: &[ActionRecord], open: Shards, now: Timestamp) -> bool {
-    let settle = SignedDuration::from_secs(limits::RESHARD_VISIBLE_AFTER_SECONDS);
-    actions.iter().any(|action| {
-        action.outcome.counts()
-            && action.at.checked_add(settle).is_ok_and(|until| until > now)
-            && matches!(action.change, Change::Reshard { from, .. } if from == open)
-    })
+/// Why a stream takes no further change yet: the newest one was just asked for, and it does not show it. What came
+/// before that one was waited for when it was made.
+pub fn settling(actions: &[ActionRecord], state: &StreamState, now: Timestamp) -> Option<Reason> {
+    let counted = actions.iter().filter(|action| action.outcome.counts());
+    let newest = counted.max_by_key(|action| action.at)?;
+    let (hidden, visible_after, reason) = match newest.change {
+        Change::Reshard { from, .. } => (
+            state.open_shards == from,
+            limits::RESHARD_VISIBLE_AFTER_SECONDS,
+            Reason::ReshardSettling,
+        ),
+        Change::SwitchMode { to } => (
+            state.mode != to,
+            limits::MODE_SWITCH_VISIBLE_AFTER_SECONDS,
+            Reason::ModeSwitchSettling,
+        ),
+    };
+    let until = newest.at.checked_add(SignedDuration::from_secs(visible_after));
+    (hidden && until.is_ok_and(|until| until > now)).then_some(reason)
 }

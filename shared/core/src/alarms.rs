@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crate::limits;
+use crate::observation::CapacityMode;
 use crate::policy::Policy;
 use crate::units::{Shards, StreamName};
 
@@ -145,14 +146,20 @@ pub struct AlarmSpec {
     pub datapoints_to_alarm: u32,
 }
 
-/// The alarms that `stream` should have at this size.
+/// The alarms that `stream` should have in this mode, at this size. On demand there is no capacity of ours
+/// that demand could near, but AWS refuses writes there too.
 pub fn desired(
     prefix: &AlarmPrefix,
     policy: &Policy,
     stream: &StreamName,
+    mode: CapacityMode,
     open: Shards,
 ) -> Vec<AlarmSpec> {
-    AlarmKind::ALL.map(|kind| spec(prefix, policy, stream, open, kind)).into()
+    let kinds: &[AlarmKind] = match mode {
+        CapacityMode::Provisioned => &AlarmKind::ALL,
+        CapacityMode::OnDemand => &[AlarmKind::Throttle],
+    };
+    kinds.iter().map(|kind| spec(prefix, policy, stream, open, *kind)).collect()
 }
 
 fn spec(

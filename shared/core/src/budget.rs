@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::action::{ActionRecord, Change};
 use crate::limits;
+use crate::reasons::Reason;
 
 /// Seconds added to AWS's window. An action is dated before its call is made, so AWS's clock for it
 /// starts a little later than ours; two minutes cover a slow call and a skewed clock.
@@ -22,6 +23,8 @@ pub struct Budget {
     pub mode_switches_used: u32,
     /// When the oldest counted reshard leaves the window; `None` when none is counted.
     pub next_reshard_freed_at: Option<Timestamp>,
+    /// When the older counted mode switch leaves the window; `None` when none is counted.
+    pub next_mode_switch_freed_at: Option<Timestamp>,
 }
 
 impl Budget {
@@ -35,20 +38,42 @@ impl Budget {
                 .iter()
                 .filter(|a| a.outcome.counts() && a.at.checked_add(window).is_ok_and(|t| t > now))
         };
-        let reshards = || counted().filter(|a| matches!(a.change, Change::Reshard { .. }));
-        let tally = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        let of_kind = |matching: fn(&Change) -> bool| {
+            let freed: Vec<Timestamp> = counted()
+                .filter(|a| matching(&a.change))
+                .map(|a| a.at.checked_add(window).unwrap_or(Timestamp::MAX))
+                .collect();
+            (u32::try_from(freed.len()).unwrap_or(u32::MAX), freed.into_iter().min())
+        };
+        let (reshards_used, next_reshard_freed_at) =
+            of_kind(|change| matches!(change, Change::Reshard { .. }));
+        let (mode_switches_used, next_mode_switch_freed_at) =
+            of_kind(|change| matches!(change, Change::SwitchMode { .. }));
         Budget {
-            reshards_used: tally(reshards().count()),
-            mode_switches_used: tally(
-                counted().filter(|a| matches!(a.change, Change::SwitchMode { .. })).count(),
-            ),
-            next_reshard_freed_at: reshards().filter_map(|a| a.at.checked_add(window).ok()).min(),
+            reshards_used,
+            mode_switches_used,
+            next_reshard_freed_at,
+            next_mode_switch_freed_at,
         }
     }
 
     /// Reshards that may still be made.
     pub fn reshards_left(&self) -> u32 {
         limits::RESHARDS_PER_DAY_MAX.saturating_sub(self.reshards_used)
+    }
+
+    /// Mode switches that may still be made.
+    pub fn mode_switches_left(&self) -> u32 {
+        limits::MODE_SWITCHES_PER_DAY_MAX.saturating_sub(self.mode_switches_used)
+    }
+
+    /// Why no call is left for this change, where none is.
+    pub fn spent_on(&self, change: Change) -> Option<Reason> {
+        let (left, reason) = match change {
+            Change::Reshard { .. } => (self.reshards_left(), Reason::BudgetSpent),
+            Change::SwitchMode { .. } => (self.mode_switches_left(), Reason::ModeSwitchesSpent),
+        };
+        (left == 0).then_some(reason)
     }
 
     /// How long before `now` an action may lie and still matter: what the ledger must be asked for.

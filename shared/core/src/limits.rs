@@ -31,6 +31,8 @@ pub const RESHARD_TEMPORARY_SHARDS: u32 = 1;
 
 /// Seconds until a reshard shows in the stream's status. Undocumented; 9 to 30 have been seen.
 pub const RESHARD_VISIBLE_AFTER_SECONDS: i64 = 60;
+/// Seconds until a mode switch shows in the stream's status. Undocumented; taken as for a reshard.
+pub const MODE_SWITCH_VISIBLE_AFTER_SECONDS: i64 = RESHARD_VISIBLE_AFTER_SECONDS;
 /// Seconds one split or merge takes. Undocumented; derived from timed real reshards (25 to 50).
 pub const RESHARD_OPERATION_SECONDS: f64 = 35.0;
 /// Seconds before the first split or merge starts. Undocumented; 9 to 30 have been seen.
@@ -81,6 +83,8 @@ pub mod calls_per_second {
     pub const LIST_STREAMS: u32 = 5;
     /// UpdateShardCount. KAPI.
     pub const UPDATE_SHARD_COUNT: u32 = 10;
+    /// UpdateStreamMode. Not published; as low as the other rare calls on streams.
+    pub const UPDATE_STREAM_MODE: u32 = 5;
     /// GetMetricData (older regions 50). CWQ.
     pub const GET_METRIC_DATA: u32 = 50;
 }

@@ -2,6 +2,8 @@
 //!
 //! Not here: reading it (`weir-control`, `weir-aws`), or judging it (`demand`, `plan`).
 
+use std::fmt;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +18,45 @@ pub enum CapacityMode {
     Provisioned,
     /// AWS sets it.
     OnDemand,
+}
+
+impl CapacityMode {
+    /// The other one.
+    pub fn other(self) -> CapacityMode {
+        match self {
+            CapacityMode::Provisioned => CapacityMode::OnDemand,
+            CapacityMode::OnDemand => CapacityMode::Provisioned,
+        }
+    }
+}
+
+impl fmt::Display for CapacityMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            CapacityMode::Provisioned => "provisioned",
+            CapacityMode::OnDemand => "on demand",
+        })
+    }
+}
+
+/// Something only on-demand streams have, as far as AWS tells of it. A stream that uses one cannot go back to
+/// provisioned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnDemandFeature {
+    /// Delivery to S3 by channels of the stream's own.
+    Channels,
+    /// Records are spread by AWS, not by their keys.
+    AutomaticDistribution,
+}
+
+impl fmt::Display for OnDemandFeature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            OnDemandFeature::Channels => "channels",
+            OnDemandFeature::AutomaticDistribution => "automatic record distribution",
+        })
+    }
 }
 
 /// What a stream is doing.
@@ -43,6 +84,8 @@ pub struct StreamState {
     pub open_shards: Shards,
     /// How long unread records are kept.
     pub retention_hours: u32,
+    /// What forbids it to leave on-demand mode, where something does.
+    pub held_on_demand_by: Option<OnDemandFeature>,
 }
 
 /// A value with the time it was read, or the reason it is not there.

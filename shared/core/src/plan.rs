@@ -48,6 +48,13 @@ pub enum Action {
         /// Open shards to ask for.
         to: Shards,
     },
+    /// One UpdateStreamMode.
+    SwitchMode {
+        /// The mode now.
+        from: CapacityMode,
+        /// The mode to ask for.
+        to: CapacityMode,
+    },
 }
 
 /// One limit that made the allowed size differ from the wanted one.
@@ -272,11 +279,10 @@ impl<'a> Sight<'a> {
         match (state.status, state.mode) {
             (StreamStatus::Creating | StreamStatus::Deleting, _) => Some(Reason::StreamNotActive),
             (StreamStatus::Updating, _) => Some(Reason::ReshardInProgress),
-            (StreamStatus::Active, CapacityMode::OnDemand) => Some(Reason::StreamOnDemand),
-            (StreamStatus::Active, CapacityMode::Provisioned) => {
+            (StreamStatus::Active, mode) => {
                 let actions = self.history.actions.as_deref().unwrap_or_default();
-                action::is_settling(actions, self.open(), self.now)
-                    .then_some(Reason::ReshardSettling)
+                let on_demand = (mode == CapacityMode::OnDemand).then_some(Reason::StreamOnDemand);
+                action::settling(actions, state, self.now).or(on_demand)
             }
         }
     }
@@ -293,8 +299,8 @@ impl<'a> Sight<'a> {
         let acting = self.policy.mode == OperatingMode::Act;
         match action {
             _ if self.evidence.emergency || used >= 0.85 => 1,
-            Action::Reshard { .. } if acting => 1,
-            Action::Hold(Reason::ReshardInProgress | Reason::ReshardSettling) => 1,
+            Action::Reshard { .. } | Action::SwitchMode { .. } if acting => 1,
+            Action::Hold(reason) if reason.is_passing() => 1,
             _ => 5,
         }
     }

@@ -94,7 +94,16 @@ reasons! {
         "If it goes on after a scale-out, look for a hot shard."
     LedgerUnavailable "ledger_unavailable"
         "The ledger could not be read or written, so nobody knows which calls are left."
-        "Check the ledger table and the function's rights; scale-out goes on without it, scale-in waits."
+        "Check the ledger table and the function's rights; scale-out goes on without it, all else waits."
+    ModeSwitchesSpent "mode_switches_spent"
+        "Both of the mode switches that AWS allows in 24 hours are used."
+        "Wait for the older to leave the window; the plan says when."
+    ModeSwitchReserved "mode_switch_reserved"
+        "The last mode switch of the day is kept for demand that reshards cannot meet in time."
+        "Nothing: the switch follows when the other one leaves the window."
+    HeldOnDemand "held_on_demand"
+        "The stream uses something that only on-demand streams have, so AWS would not let it back to provisioned."
+        "Take its channels or automatic record distribution away if it should go back."
 
     // Holds: nothing is to be done, or not now.
     OnTarget "on_target"
@@ -105,6 +114,9 @@ reasons! {
         "Nothing: it is looked at again when the change is done."
     ReshardSettling "reshard_settling"
         "A reshard was just accepted and does not show yet."
+        "Nothing: it shows within a minute."
+    ModeSwitchSettling "mode_switch_settling"
+        "A mode switch was just accepted and does not show yet."
         "Nothing: it shows within a minute."
     StreamOnDemand "stream_on_demand"
         "The stream is on demand; AWS sets its shards."
@@ -133,8 +145,8 @@ reasons! {
         "Another action on this stream is not finished."
         "Nothing: a new plan follows."
     StreamChanged "stream_changed"
-        "The stream no longer has the shard count that the plan started from."
-        "Nothing: a new plan follows. If somebody resizes it by hand, pause Weir for it."
+        "The stream no longer has the shard count or the mode that the plan started from."
+        "Nothing: a new plan follows. If somebody changes it by hand, pause Weir for it."
     StreamBusy "stream_busy"
         "The stream is not ACTIVE; AWS allows one change at a time."
         "Nothing: a new plan follows."
@@ -142,11 +154,11 @@ reasons! {
         "The stream does not exist."
         "Remove it from the policies if it is gone for good."
     TargetRefused "target_refused"
-        "AWS refused the shard count asked for."
+        "AWS does not take the shard count or the mode asked for."
         "Report it: Weir should not have asked."
     LimitReached "limit_reached"
-        "AWS refused with a limit: the daily reshards, the calls per second or the shard quota."
-        "Check for tools or people who reshard this stream too; their calls count as well."
+        "AWS refused with a limit: the day's calls, the calls per second or a quota of the account."
+        "Check for tools or people who change this stream too; their calls count as well."
     AccessDenied "access_denied"
         "AWS refused for want of rights."
         "Give the function the right its role should have."
@@ -170,6 +182,14 @@ reasons! {
     EventUnreadable "event_unreadable"
         "The event is not of a shape Weir knows."
         "See the log for the place of the fault."
+}
+
+impl Reason {
+    /// Whether it holds only while a change of the stream is under way.
+    pub fn is_passing(self) -> bool {
+        use Reason::{ModeSwitchSettling, ReshardInProgress, ReshardSettling};
+        matches!(self, ReshardInProgress | ReshardSettling | ModeSwitchSettling)
+    }
 }
 
 impl std::fmt::Display for Reason {

@@ -132,10 +132,15 @@ fn outcomes() -> impl Strategy<Value = Outcome> {
 }
 
 fn actions(now: Timestamp) -> impl Strategy<Value = Option<Vec<ActionRecord>>> {
-    let action = (-120i64..1_600, outcomes(), 1u32..50, 1u32..50)
-        .prop_map(move |(minutes_ago, outcome, from, to)| ActionRecord {
+    let reshard = (1u32..50, 1u32..50)
+        .prop_map(|(from, to)| Change::Reshard { from: shards(from), to: shards(to) });
+    let modes = prop_oneof![Just(CapacityMode::Provisioned), Just(CapacityMode::OnDemand)];
+    let switch = modes.prop_map(|to| Change::SwitchMode { to });
+    let change = prop_oneof![9 => reshard, 1 => switch];
+    let action = (-120i64..1_600, outcomes(), change)
+        .prop_map(move |(minutes_ago, outcome, change)| ActionRecord {
             at: now.checked_sub(SignedDuration::from_mins(minutes_ago)).expect("a time"),
-            change: Change::Reshard { from: shards(from), to: shards(to) },
+            change,
             outcome,
         })
         .boxed();
@@ -178,6 +183,7 @@ fn inputs() -> impl Strategy<Value = Inputs> {
                     status,
                     open_shards: shards(open),
                     retention_hours: 24,
+                    held_on_demand_by: None,
                 };
                 let quota = quota.map_or_else(
                     || Signal::Missing("not read".to_owned()),
@@ -335,7 +341,7 @@ fn the_cases_make_the_planner_act() {
         match strategy.new_tree(&mut runner).expect("inputs").current().plan().action {
             Action::Reshard { from, to } if to > from => out += 1,
             Action::Reshard { .. } => into += 1,
-            Action::Hold(_) => {}
+            Action::Hold(_) | Action::SwitchMode { .. } => {}
         }
     }
     assert!(out >= 100 && into >= 40, "of 2,000 plans {out} scale out and {into} scale in");
@@ -363,6 +369,7 @@ fn half_a_datapoint_takes_nothing_away_once_it_should_be_whole() {
             status: StreamStatus::Active,
             open_shards: shards(10),
             retention_hours: 24,
+            held_on_demand_by: None,
         };
         let observation = Observation {
             stream: StreamName::new("orders").expect("a name"),

@@ -65,6 +65,7 @@ fn plans(c: &mut Criterion) {
             status: StreamStatus::Active,
             open_shards: Shards::at_least_one(20),
             retention_hours: 24,
+            held_on_demand_by: None,
         },
         minutes: Signal::Known { value: minutes, read_at: now },
         quota: Signal::Missing("not asked".to_owned()),

@@ -163,6 +163,7 @@ fn value(kind: AlarmKind, point: &TrafficPoint) -> Option<f64> {
 mod tests {
     use super::*;
     use weir_core::alarms::{AlarmPrefix, desired};
+    use weir_core::observation::CapacityMode;
     use weir_core::policy::Policy;
     use weir_core::units::{Shards, StreamName};
 
@@ -200,8 +201,8 @@ mod tests {
     }
 
     fn surge(stream: &StreamName, open: u32) -> AlarmSpec {
-        desired(&AlarmPrefix::default(), &Policy::DEFAULT, stream, Shards::at_least_one(open))
-            .swap_remove(0)
+        let (prefix, mode) = (AlarmPrefix::default(), CapacityMode::Provisioned);
+        desired(&prefix, &Policy::DEFAULT, stream, mode, Shards::at_least_one(open)).swap_remove(0)
     }
 
     #[test]

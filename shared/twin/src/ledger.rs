@@ -45,7 +45,7 @@ impl Ledger {
             pause: record.pause.clone(),
             latest_plan: record.latest_plan.clone(),
             claim: record.claim.clone(),
-            open_shards: record.open_shards,
+            last_seen: record.last_seen,
             profile: record.profile.clone(),
             actions: record.actions.iter().filter(|a| a.record.at >= since).cloned().collect(),
         })
@@ -63,8 +63,8 @@ impl Ledger {
         }
         row.record.version += 1;
         row.record.latest_plan = Some(planned.id.clone());
-        if planned.open_shards.is_some() {
-            row.record.open_shards = planned.open_shards;
+        if planned.last_seen.is_some() {
+            row.record.last_seen = planned.last_seen;
         }
         if planned.learnt.is_some() {
             row.record.profile.clone_from(&planned.learnt);
@@ -189,6 +189,7 @@ impl Row {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use weir_control::ledger::LastSeen;
     use weir_core::action::{Change, Outcome};
     use weir_core::units::Shards;
 
@@ -207,7 +208,7 @@ mod tests {
             id: id.clone(),
             from_version: version,
             revisit_at: at(minute + 10),
-            open_shards: Some(Shards::ONE),
+            last_seen: Some(LastSeen::Provisioned { open: Shards::ONE }),
             learnt: None,
             event: None,
         };
@@ -228,7 +229,7 @@ mod tests {
             id: PlanId::of(at(1), 1),
             from_version: 0,
             revisit_at: at(9),
-            open_shards: None,
+            last_seen: None,
             learnt: None,
             event: None,
         };

@@ -10,9 +10,10 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
+use weir_control::carry_out::Done;
 use weir_control::ledger::PlanId;
 use weir_control::ports::PortResult;
-use weir_control::{plan_capacity, resize_stream, sync_alarms};
+use weir_control::{plan_capacity, sync_alarms};
 use weir_core::observation::ShardQuota;
 
 use crate::bus::{Delivery, Loop};
@@ -59,7 +60,7 @@ impl Loop {
     /// Seconds after which Lambda stops a run.
     fn timeout_seconds(self) -> i64 {
         match self {
-            Loop::ResizeStream => 30,
+            Loop::ResizeStream | Loop::SwitchMode => 30,
             Loop::PlanCapacity => 60,
             Loop::SyncAlarms => 900,
         }
@@ -69,7 +70,7 @@ impl Loop {
 /// How a run ended.
 pub(crate) enum Ended {
     Planned(PortResult<plan_capacity::Report>),
-    Resized(PortResult<resize_stream::Done>),
+    CarriedOut(PortResult<Done>),
     Synced(PortResult<sync_alarms::Report>),
 }
 

@@ -3,6 +3,8 @@
 //! At the start of a minute the one before is over and published; then alarms are judged, events arrive
 //! and the tick fires. Here: what happens when, and running the loops. Not here: what there is (`world`).
 
+#[cfg(test)]
+mod switching;
 mod work;
 
 use std::cell::{Ref, RefCell};
@@ -204,7 +206,7 @@ impl Simulation {
         let now = self.world.borrow().clock.now();
         let mut run = Run::new(delivery.target, now, self.doom(delivery.target));
         match &work {
-            Work::Resize(planned) => {
+            Work::Resize(planned) | Work::Switch(planned) => {
                 run.order = Some((planned.plan_id.clone(), planned.planned_at.as_second()));
             }
             Work::Plan(_) => run.seen = RefCell::new(self.look_closely().then(Seen::default)),
@@ -274,7 +276,7 @@ impl Simulation {
             }
             // After a tick the next tick is the retry.
             Ended::Planned(Err(_)) => !matches!(process.delivery.cargo, Cargo::Schedule),
-            Ended::Resized(answer) => answer.is_err(),
+            Ended::CarriedOut(answer) => answer.is_err(),
             Ended::Synced(answer) => answer.is_err(),
         };
         if failed {
@@ -294,7 +296,7 @@ impl Simulation {
             let broken = seen.check_again(&plan, policy, quota, metrics);
             world.note_broken(place, broken);
         }
-        if matches!(plan.action, Action::Reshard { .. }) || !plan.clamps.is_empty() {
+        if !matches!(plan.action, Action::Hold(_)) || !plan.clamps.is_empty() {
             world.runs[place].plans.push(plan);
         }
     }

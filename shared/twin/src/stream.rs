@@ -8,6 +8,7 @@ mod motion;
 
 use std::collections::VecDeque;
 
+use weir_control::ports::Failure;
 use weir_core::limits;
 use weir_core::observation::{CapacityMode, StreamState, StreamStatus};
 use weir_core::units::{Shards, StreamName};
@@ -33,6 +34,8 @@ pub(crate) struct Stream {
     motions: Vec<Motion>,
     /// When reshards were taken, for the daily limit.
     accepted: VecDeque<Seconds>,
+    /// When mode switches were taken, for theirs.
+    switched: VecDeque<Seconds>,
 }
 
 impl Stream {
@@ -45,6 +48,7 @@ impl Stream {
             open,
             motions: Vec::new(),
             accepted: VecDeque::new(),
+            switched: VecDeque::new(),
         }
     }
 
@@ -69,7 +73,13 @@ impl Stream {
             Some(motion) if shown.is_none() => Shards::at_least_one(motion.from),
             _ => self.open_at(now),
         };
-        StreamState { mode: self.mode, status, open_shards, retention_hours: self.retention_hours }
+        StreamState {
+            mode: self.mode,
+            status,
+            open_shards,
+            retention_hours: self.retention_hours,
+            held_on_demand_by: None,
+        }
     }
 
     /// Mean of the open shards from `start` to `end`; forgets reshards that were done by `start`.
@@ -98,10 +108,26 @@ impl Stream {
 
     /// Reshards that AWS counts at `now`.
     pub(crate) fn accepted_in_window(&mut self, now: Seconds) -> usize {
-        while self.accepted.front().is_some_and(|at| at + limits::BUDGET_WINDOW_SECONDS <= now) {
-            self.accepted.pop_front();
+        in_window(&mut self.accepted, now)
+    }
+
+    /// UpdateStreamMode. The shards stay.
+    fn switch(&mut self, to: CapacityMode, now: Seconds) -> Result<(), Failure> {
+        match () {
+            () if self.moving(now).is_some() => Err(Failure::Busy),
+            // What AWS says to that is unknown; this is the stricter reading.
+            () if self.mode == to => Err(Failure::Invalid),
+            () if in_window(&mut self.switched, now)
+                >= limits::MODE_SWITCHES_PER_DAY_MAX as usize =>
+            {
+                Err(Failure::Limit)
+            }
+            () => {
+                self.mode = to;
+                self.switched.push_back(now);
+                Ok(())
+            }
         }
-        self.accepted.len()
     }
 
     fn accept(&mut self, motion: Motion, now: Seconds) {
@@ -109,6 +135,13 @@ impl Stream {
         self.motions.push(motion);
         self.accepted.push_back(now);
     }
+}
+
+fn in_window(calls: &mut VecDeque<Seconds>, now: Seconds) -> usize {
+    while calls.front().is_some_and(|at| at + limits::BUDGET_WINDOW_SECONDS <= now) {
+        calls.pop_front();
+    }
+    calls.len()
 }
 
 /// Minutes from `start` to `at`.

@@ -8,6 +8,7 @@ mod watch;
 
 use serde_json::Value;
 use weir_core::alarms::{AlarmName, AlarmPrefix};
+use weir_core::observation::CapacityMode;
 use weir_core::policy::PolicySet;
 use weir_core::series::TrafficPoint;
 use weir_core::units::{Shards, StreamName};
@@ -189,6 +190,25 @@ impl World {
             self.note_accepted(place, *motion);
         }
         answer.map(|_| ())
+    }
+
+    /// UpdateStreamMode, as Weir calls it.
+    pub(crate) fn weir_switches(
+        &mut self,
+        name: &StreamName,
+        to: CapacityMode,
+    ) -> Result<(), Refused> {
+        let now = self.clock.now();
+        if let Some(place) = self.account.find(name) {
+            let broken = self.watches[place].calls.check_switch(now);
+            self.note_broken(place, broken);
+        }
+        let answer = self.account.update_stream_mode(name, to, now);
+        if let (Ok(()), Some(place)) = (&answer, self.account.place(name)) {
+            self.watches[place].calls.switched(now);
+            self.check_ledger(place);
+        }
+        answer
     }
 
     fn note_accepted(&mut self, place: usize, motion: Motion) {

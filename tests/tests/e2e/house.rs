@@ -1,10 +1,10 @@
-//! An account with Weir in it: the ledger, an acting policy, a stream with traffic, the three functions.
+//! An account with Weir in it: the ledger, an acting policy, a stream with traffic, the four functions.
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use weir_tests::world::{Minute, WeirEvent};
-use weir_tests::{LambdaFunction, Result, World};
+use weir_tests::{Durations, LambdaFunction, Result, World};
 
 /// The stream all of it is about.
 pub(crate) const STREAM: &str = "orders";
@@ -18,21 +18,40 @@ pub(crate) struct House {
     pub(crate) world: World,
     pub(crate) plan_capacity: LambdaFunction,
     pub(crate) resize_stream: LambdaFunction,
+    pub(crate) switch_mode: LambdaFunction,
     pub(crate) sync_alarms: LambdaFunction,
 }
 
 impl House {
     /// A stream of `shards` in use to this share, and Weir allowed to act.
     pub(crate) fn with_stream(shards: u32, used_share: f64) -> Result<House> {
-        let house = House::with_policy("mode = \"act\"")?;
-        house.world.create_stream(STREAM, shards.into())?;
-        house.world.put_traffic(STREAM, &vec![Minute::using(used_share, shards); MINUTES])?;
-        Ok(house)
+        House::with_policy("mode = \"act\"")?.and_stream(shards, used_share)
+    }
+
+    /// The same, where a change of a stream is under way for as long as a test lasts.
+    pub(crate) fn with_slow_stream(shards: u32, used_share: f64) -> Result<House> {
+        let long = Duration::from_secs(600);
+        let durations = Durations {
+            update_shard_count: long,
+            update_stream_mode: long,
+            ..Durations::default()
+        };
+        let world = World::with_durations(durations)?;
+        House::in_world(world, "mode = \"act\"")?.and_stream(shards, used_share)
+    }
+
+    fn and_stream(self, shards: u32, used_share: f64) -> Result<House> {
+        self.world.create_stream(STREAM, shards.into())?;
+        self.world.put_traffic(STREAM, &vec![Minute::using(used_share, shards); MINUTES])?;
+        Ok(self)
     }
 
     /// No stream yet; policies for all streams with these knobs.
     pub(crate) fn with_policy(knobs: &str) -> Result<House> {
-        let world = World::start()?;
+        House::in_world(World::start()?, knobs)
+    }
+
+    fn in_world(world: World, knobs: &str) -> Result<House> {
         world.create_ledger()?;
         world.write_policy(
             "streams",
@@ -41,6 +60,7 @@ impl House {
         Ok(House {
             plan_capacity: world.function("plan-capacity").deploy()?,
             resize_stream: world.function("resize-stream").deploy()?,
+            switch_mode: world.function("switch-mode").deploy()?,
             sync_alarms: world.function("sync-alarms").deploy()?,
             world,
         })

@@ -7,4 +7,5 @@ mod deliveries;
 mod house;
 mod outages;
 mod refusals;
+mod switching;
 mod whole_loop;

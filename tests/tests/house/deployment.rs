@@ -5,12 +5,13 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use weir_control::event::{
-    self, CapacityPlanned, OperatorRequest, PlannedAction, PlannedForecast, Request, StreamResized,
-    WeirEvent,
+    self, CapacityPlanned, ModeSwitched, OperatorRequest, PlannedAction, PlannedForecast, Request,
+    StreamResized, WeirEvent,
 };
 use weir_control::incoming::Incoming;
 use weir_control::ledger::PlanId;
 use weir_control::recovery;
+use weir_core::observation::CapacityMode;
 use weir_core::policy::OperatingMode;
 use weir_core::reasons::Reason;
 use weir_core::units::{Shards, StreamName};
@@ -24,6 +25,8 @@ fn each_event_reaches_the_functions_it_should() {
     let plan = |mode, action| WeirEvent::CapacityPlanned(planned(mode, action));
     let (from, to) = (Shards::at_least_one(4), Shards::at_least_one(6));
     let reshard = PlannedAction::Reshard { from, to };
+    let (provisioned, on_demand) = (CapacityMode::Provisioned, CapacityMode::OnDemand);
+    let switch = PlannedAction::SwitchMode { from: provisioned, to: on_demand };
     let hold = PlannedAction::Hold { reason: Reason::BudgetSpent };
     let request = |request| {
         WeirEvent::OperatorRequest(OperatorRequest {
@@ -40,16 +43,27 @@ fn each_event_reaches_the_functions_it_should() {
         to,
         accepted_at: Timestamp::UNIX_EPOCH,
     });
+    let switched = WeirEvent::ModeSwitched(ModeSwitched {
+        version: event::VERSION,
+        plan_id: PlanId::without_ledger(Timestamp::UNIX_EPOCH),
+        stream: stream(),
+        from: provisioned,
+        to: on_demand,
+        accepted_at: Timestamp::UNIX_EPOCH,
+    });
     let alarm = |name: &str, state: &str| {
         let state = json!({ "value": state, "timestamp": "2026-11-20T18:44:51.412+0000" });
         let detail = json!({ "alarmName": name, "state": state });
         envelope("aws.cloudwatch", "CloudWatch Alarm State Change", detail)
     };
-    let cases: [(&str, Value, &[&str]); 10] = [
+    let cases: [(&str, Value, &[&str]); 13] = [
         ("a plan to reshard", sent(&plan(OperatingMode::Act, reshard)), &["resize-stream"]),
+        ("a plan to switch", sent(&plan(OperatingMode::Act, switch)), &["switch-mode"]),
         ("a plan in observe mode", sent(&plan(OperatingMode::Observe, reshard)), &[]),
+        ("a switch in observe mode", sent(&plan(OperatingMode::Observe, switch)), &[]),
         ("a plan to hold", sent(&plan(OperatingMode::Act, hold)), &[]),
         ("a resize", sent(&resized), &["sync-alarms"]),
+        ("a mode switch", sent(&switched), &["sync-alarms"]),
         ("a request to plan", sent(&request(Request::Plan)), &["plan-capacity"]),
         ("a request to sync", sent(&request(Request::SyncAlarms)), &["sync-alarms"]),
         ("an alarm of Weir's", alarm("weir-surge-orders", "ALARM"), &["plan-capacity"]),
@@ -100,12 +114,14 @@ fn the_template_deploys_the_functions_there_are() {
         "a Handler of infra/template.yaml is the name of a functions/ folder"
     );
 
-    let resize = &template["Resources"]["ResizeStream"]["Properties"]["Timeout"];
-    assert!(
-        resize.as_i64().is_some_and(|seconds| 2 * seconds < recovery::ABANDONED_AFTER_SECONDS),
-        "resize-stream may run {resize} s, but after {} s its claim is taken for abandoned",
-        recovery::ABANDONED_AFTER_SECONDS
-    );
+    for executor in ["ResizeStream", "SwitchMode"] {
+        let timeout = &template["Resources"][executor]["Properties"]["Timeout"];
+        assert!(
+            timeout.as_i64().is_some_and(|seconds| 2 * seconds < recovery::ABANDONED_AFTER_SECONDS),
+            "{executor} may run {timeout} s, but after {} s its claim is taken for abandoned",
+            recovery::ABANDONED_AFTER_SECONDS
+        );
+    }
     let queue = &template["Resources"]["UndeliveredEventsPolicy"]["Properties"]["PolicyDocument"];
     let sources = queue["Statement"][0]["Condition"]["ArnEquals"]["aws:SourceArn"].to_string();
     for (logical_id, function) in functions(&template) {

@@ -3,6 +3,7 @@
 use aws_smithy_cbor::Decoder;
 use serde_json::{Value, json};
 use weir_core::alarms::desired;
+use weir_core::observation::CapacityMode;
 use weir_core::policy::Policy;
 use weir_core::units::Shards;
 
@@ -12,7 +13,7 @@ use crate::testing::{answering, cbor, sent};
 fn specs() -> Vec<AlarmSpec> {
     let stream = StreamName::new("orders").expect("a name");
     let shards = Shards::new(4).expect("shards");
-    desired(&AlarmPrefix::default(), &Policy::default(), &stream, shards)
+    desired(&AlarmPrefix::default(), &Policy::default(), &stream, CapacityMode::Provisioned, shards)
 }
 
 /// The alarms of `specs`, as CloudWatch describes them.

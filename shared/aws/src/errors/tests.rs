@@ -1,7 +1,8 @@
 //! The table of errors, row by row, as the services word them.
 
 use serde_json::json;
-use weir_control::ports::{DescribeStream, Failure, ListStreams, Reshard};
+use weir_control::ports::{DescribeStream, Failure, ListStreams, Reshard, SwitchMode};
+use weir_core::observation::CapacityMode;
 use weir_core::units::{Shards, StreamName};
 
 use crate::testing::{Answer, answering, behind, json as answer, sent};
@@ -50,6 +51,44 @@ async fn every_refusal_of_a_reshard_is_told_apart_and_sent_once() {
         assert_eq!(error.message, format!("{code}: {message}"));
         assert_eq!(sent(&replay), 1, "{code} must not be sent again");
     }
+}
+
+/// A switch asks for the stream's ARN first; only the switch itself may have changed anything.
+#[tokio::test(start_paused = true)]
+async fn every_refusal_of_a_mode_switch_is_told_apart_and_sent_once() {
+    let summary = || {
+        answer(
+            200,
+            &json!({"StreamDescriptionSummary": {
+                "StreamName": "orders", "StreamARN": "arn:aws:kinesis:x:1:stream/orders",
+                "StreamStatus": "ACTIVE", "RetentionPeriodHours": 24, "EnhancedMonitoring": [],
+                "StreamCreationTimestamp": 1.7e9, "OpenShardCount": 4
+            }}),
+        )
+    };
+    let cases = [
+        (
+            400,
+            "LimitExceededException",
+            "Rate exceeded for stream orders. You cannot update the capacity mode of your data \
+             stream more than twice within 24 hours.",
+            Failure::Limit,
+        ),
+        (400, "ResourceInUseException", "Stream orders not ACTIVE", Failure::Busy),
+        (400, "ValidationException", "not supported in capacity mode", Failure::Invalid),
+        (400, "AccessDeniedException", "not authorized to perform", Failure::Denied),
+        (500, "InternalFailure", "?", Failure::AnswerLost),
+    ];
+    for (status, code, message, failure) in cases {
+        let refusal = answer(status, &json!({"__type": code, "message": message}));
+        let (aws, replay) = answering(vec![summary(), refusal, answer(200, &json!({}))]);
+        let error = aws.switch_mode(&orders(), CapacityMode::OnDemand).await.expect_err(code);
+        assert_eq!((error.failure, error.operation), (failure, "UpdateStreamMode"), "{code}");
+        assert_eq!(sent(&replay), 2, "{code} must not be sent again");
+    }
+    let (aws, _) = answering((0..3).map(|_| answer(500, &json!({}))).collect());
+    let error = aws.switch_mode(&orders(), CapacityMode::OnDemand).await.expect_err("no summary");
+    assert_eq!(error.failure, Failure::Unavailable);
 }
 
 #[tokio::test(start_paused = true)]

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::testing::{answering, bodies, json as answer, sent};
+use crate::testing::{Answer, answering, bodies, json as answer, sent};
 
 fn names(page: &[&str], more: bool) -> serde_json::Value {
     json!({"StreamNames": page, "HasMoreStreams": more})
@@ -64,6 +64,7 @@ async fn a_stream_is_read_as_it_is() {
             status: StreamStatus::Updating,
             open_shards: Shards::new(6).expect("shards"),
             retention_hours: 48,
+            held_on_demand_by: None,
         }
     );
     let state = aws.describe_stream(&orders).await.expect("a stream");
@@ -81,4 +82,56 @@ async fn a_reshard_says_what_it_wants() {
     let asked =
         json!({"StreamName": "orders", "TargetShardCount": 8, "ScalingType": "UNIFORM_SCALING"});
     assert_eq!(bodies(&replay), [asked]);
+}
+
+/// A stream's summary with more attributes.
+fn summary(more: serde_json::Value) -> Answer {
+    let mut summary = json!({
+        "StreamName": "orders", "StreamARN": ARN, "StreamStatus": "ACTIVE",
+        "StreamModeDetails": {"StreamMode": "ON_DEMAND"}, "RetentionPeriodHours": 24,
+        "StreamCreationTimestamp": 1.7e9, "EnhancedMonitoring": [], "OpenShardCount": 4
+    });
+    for (name, value) in more.as_object().expect("attributes") {
+        summary[name] = value.clone();
+    }
+    answer(200, &json!({"StreamDescriptionSummary": summary}))
+}
+
+const ARN: &str = "arn:aws:kinesis:us-east-1:111122223333:stream/orders";
+
+#[tokio::test(start_paused = true)]
+async fn a_mode_switch_names_the_stream_by_its_arn_and_is_sent_once() {
+    let orders = StreamName::new("orders").expect("a name");
+    for (to, mode) in
+        [(CapacityMode::OnDemand, "ON_DEMAND"), (CapacityMode::Provisioned, "PROVISIONED")]
+    {
+        let (aws, replay) = answering(vec![summary(json!({})), answer(200, &json!({}))]);
+        aws.switch_mode(&orders, to).await.expect("taken");
+        let asked = json!({"StreamARN": ARN, "StreamModeDetails": {"StreamMode": mode}});
+        assert_eq!(bodies(&replay)[1..], [asked]);
+    }
+    let limit = json!({"__type": "LimitExceededException", "message": "Rate exceeded for stream"});
+    let (aws, replay) =
+        answering(vec![summary(json!({})), answer(400, &limit), answer(200, &json!({}))]);
+    let error = aws.switch_mode(&orders, CapacityMode::OnDemand).await.expect_err("a limit");
+    assert_eq!((error.failure, error.operation), (Failure::Limit, "UpdateStreamMode"));
+    assert_eq!(sent(&replay), 2, "a look and one call");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_holds_a_stream_on_demand_is_named() {
+    let cases = [
+        (json!({}), None),
+        (json!({"ChannelCount": 0, "RecordDistributionStrategy": "USER_PARTITION_KEY"}), None),
+        (json!({"ChannelCount": 2}), Some(OnDemandFeature::Channels)),
+        (
+            json!({"RecordDistributionStrategy": "AUTO"}),
+            Some(OnDemandFeature::AutomaticDistribution),
+        ),
+    ];
+    let orders = StreamName::new("orders").expect("a name");
+    for (more, held) in cases {
+        let (aws, _) = answering(vec![summary(more)]);
+        assert_eq!(aws.describe_stream(&orders).await.expect("a stream").held_on_demand_by, held);
+    }
 }

@@ -7,9 +7,10 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use weir_control::ledger::{Claim, PauseNote, PlanId, StoredAction, StreamRecord};
+use weir_control::ledger::{Claim, LastSeen, PauseNote, PlanId, StoredAction, StreamRecord};
 use weir_control::ports::{Failure, PortError, PortResult};
 use weir_core::action::ActionRecord;
+use weir_core::observation::CapacityMode;
 use weir_core::units::{Shards, StreamName};
 
 use super::{ACTION_KEPT_DAYS, Item, SCHEMA, STATE, action_key, expiry, fixed_width, partition_of};
@@ -97,9 +98,19 @@ impl<'a> Reading<'a> {
             pause: self.text("pause_note")?.map(|note| PauseNote { note, until }),
             latest_plan: self.text("latest_plan")?.map(PlanId::from),
             claim,
-            open_shards: self.number("open_shards")?.and_then(Shards::new),
+            last_seen: self.last_seen()?,
             profile: None,
             actions,
+        })
+    }
+
+    /// Releases before mode switches wrote no mode, and no stream that was on demand.
+    fn last_seen(&self) -> PortResult<Option<LastSeen>> {
+        let open = self.number("open_shards")?.and_then(Shards::new);
+        let provisioned = open.map(|open| LastSeen::Provisioned { open });
+        Ok(match self.json("mode")? {
+            Some(CapacityMode::OnDemand) => Some(LastSeen::OnDemand),
+            Some(CapacityMode::Provisioned) | None => provisioned,
         })
     }
 

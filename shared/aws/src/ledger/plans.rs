@@ -1,12 +1,12 @@
 //! Plans, registration and pauses: writes to a stream's state that no call to Kinesis depends on.
 
 use jiff::Timestamp;
-use weir_control::ledger::{PauseNote, Planned};
+use weir_control::ledger::{LastSeen, PauseNote, Planned};
 use weir_control::ports::{Pause, PortResult, RecordPlan, Register};
 use weir_core::units::StreamName;
 
 use super::item::{self, json, number, text, time};
-use super::write::{Update, Written};
+use super::write::{UPDATE_ITEM, Update, Written};
 use super::{DUE, PLAN_KEPT_DAYS, PROFILE, SCHEMA, expiry, plan_key};
 use crate::Aws;
 use crate::errors::Call;
@@ -15,7 +15,7 @@ const PUT_ITEM: Call = Call::change("PutItem");
 
 impl RecordPlan for Aws {
     async fn record_plan(&self, stream: &StreamName, planned: &Planned) -> PortResult<bool> {
-        let Planned { id, from_version, revisit_at, open_shards, learnt: _, event: _ } = planned;
+        let Planned { id, from_version, revisit_at, last_seen, learnt: _, event: _ } = planned;
         let mut update = "SET #version = :next, #latest_plan = :plan, #revisit_at = :revisit_at, \
                           #due = :streams, #schema = :schema"
             .to_owned();
@@ -27,7 +27,11 @@ impl RecordPlan for Aws {
             (":streams", text(DUE)),
             (":schema", number(SCHEMA)),
         ];
-        if let Some(open) = open_shards {
+        if let Some(seen) = last_seen {
+            update.push_str(", #mode = :mode");
+            values.push((":mode", json(UPDATE_ITEM, &seen.mode())?));
+        }
+        if let Some(LastSeen::Provisioned { open }) = last_seen {
             update.push_str(", #open_shards = :open_shards");
             values.push((":open_shards", number(open)));
         }

@@ -1,7 +1,9 @@
 //! The ledger's items and conditions, against recorded-looking answers of DynamoDB.
 
 use serde_json::{Value, json};
-use weir_control::ledger::{Claim, Claimed, PauseNote, Planned, StoredAction, StreamRecord};
+use weir_control::ledger::{
+    Claim, Claimed, LastSeen, PauseNote, Planned, StoredAction, StreamRecord,
+};
 use weir_control::ports::{
     Failure, FindDue, Pause, ReadRecord, RecordAction, RecordOutcome, RecordPlan, Register,
 };
@@ -147,7 +149,7 @@ async fn a_record_is_read_consistently_with_all_pages_of_its_actions() {
                 plan: PlanId::from("p7".to_owned()),
                 at: at("2026-11-20T12:00:01Z"),
             }),
-            open_shards: Shards::new(4),
+            last_seen: Some(LastSeen::Provisioned { open: Shards::ONE.doubled().doubled() }),
             profile: None,
             actions: Vec::new(),
         }
@@ -192,7 +194,7 @@ fn planned(from_version: u64) -> Planned {
         id,
         from_version,
         revisit_at: noon(),
-        open_shards: Shards::new(4),
+        last_seen: Some(LastSeen::Provisioned { open: Shards::ONE.doubled().doubled() }),
         learnt: None,
         event: None,
     }
@@ -218,6 +220,37 @@ async fn a_plan_moves_its_own_version_on_and_no_other() {
         asked[3]["ConditionExpression"],
         "attribute_not_exists(#version) OR #version = :from"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_mode_a_stream_was_seen_in_is_written_and_read_back() {
+    let on_demand = Some(LastSeen::OnDemand);
+    let four = planned(6).last_seen;
+    let mut written = Vec::new();
+    for last_seen in [four, on_demand, None] {
+        let (aws, replay) = answering(vec![ok(json!({}))]);
+        let planned = Planned { last_seen, ..planned(6) };
+        assert!(aws.record_plan(&orders(), &planned).await.expect("recorded"));
+        let values = &bodies(&replay)[0]["ExpressionAttributeValues"];
+        written.push((values[":mode"].clone(), values[":open_shards"].clone()));
+    }
+    let (mode, shards) = (|mode: &str| json!({"S": format!("\"{mode}\"")}), json!({"N": "4"}));
+    let nothing = Value::Null;
+    assert_eq!(
+        written,
+        [
+            (mode("provisioned"), shards.clone()),
+            (mode("on_demand"), nothing.clone()),
+            (nothing.clone(), nothing)
+        ]
+    );
+    // The shards of the last provisioned time may still stand beside the mode.
+    for (mode, seen) in [("provisioned", four), ("on_demand", on_demand)] {
+        let item = state(json!({"mode": {"S": format!("\"{mode}\"")}, "open_shards": shards}));
+        let (aws, _) = answering(vec![ok(json!({"Item": item})), ok(json!({"Items": []}))]);
+        let record = aws.read_record(&orders(), noon()).await.expect("read").expect("a record");
+        assert_eq!(record.last_seen, seen);
+    }
 }
 
 #[tokio::test(start_paused = true)]

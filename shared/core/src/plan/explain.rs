@@ -5,6 +5,7 @@ use std::fmt;
 
 use super::{Action, Clamp, Evidence, Plan};
 use crate::forecast::{Forecast, LevelChange};
+use crate::limits;
 use crate::policy::OperatingMode;
 use crate::reshard::{self, Operations};
 use crate::units::Shards;
@@ -55,7 +56,15 @@ impl Plan {
             .map_or_else(|| "no consumer reports".to_owned(), |s| format!("consumer {s} s behind"));
         let calls = budget.map_or_else(
             || "calls left unknown".to_owned(),
-            |b| format!("{} reshards left", b.reshards_left()),
+            |b| match b.mode_switches_used {
+                0 => format!("{} reshards left", b.reshards_left()),
+                _ => format!(
+                    "{} reshards left, {} of {} mode switches",
+                    b.reshards_left(),
+                    b.mode_switches_left(),
+                    limits::MODE_SWITCHES_PER_DAY_MAX
+                ),
+            },
         );
         let mut lines = vec![
             format!("demand: {now} shards of load on {open} open ({age}{gaps}{alarm}; {lag})"),
@@ -81,7 +90,7 @@ impl Plan {
         };
         let work = match action {
             Action::Reshard { from, to } => format!(", {}", work(*from, *to)),
-            Action::Hold(_) => String::new(),
+            Action::Hold(_) | Action::SwitchMode { .. } => String::new(),
         };
         lines.push(format!("action: {action}{work}{note}"));
         lines.push(format!("revisit: {revisit_at}"));
@@ -114,6 +123,7 @@ impl fmt::Display for Action {
         match self {
             Action::Hold(reason) => write!(f, "hold, {reason}: {}", reason.meaning()),
             Action::Reshard { from, to } => write!(f, "reshard {from} → {to}"),
+            Action::SwitchMode { from, to } => write!(f, "switch mode {from} → {to}"),
         }
     }
 }

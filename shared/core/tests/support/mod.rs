@@ -65,6 +65,7 @@ pub(crate) fn plan_of(
         status: StreamStatus::Active,
         open_shards: shards(open),
         retention_hours: 24,
+        held_on_demand_by: None,
     };
     let observation = Observation {
         stream: StreamName::new("orders").expect("a name"),

@@ -119,13 +119,15 @@ mod tests {
     use super::*;
     use weir_control::incoming::Incoming;
     use weir_core::alarms::{AlarmPrefix, desired};
+    use weir_core::observation::CapacityMode;
     use weir_core::policy::Policy;
     use weir_core::units::{Shards, StreamName};
 
     #[test]
     fn weir_reads_the_stream_and_the_states_from_it_with_and_without_tags() {
         let stream = StreamName::new("orders").expect("a name");
-        let specs = desired(&AlarmPrefix::default(), &Policy::DEFAULT, &stream, Shards::ONE);
+        let (prefix, mode) = (AlarmPrefix::default(), CapacityMode::Provisioned);
+        let specs = desired(&prefix, &Policy::DEFAULT, &stream, mode, Shards::ONE);
         for (spec, with_tags) in specs.iter().zip([true, false]) {
             let change = StateChange {
                 spec,

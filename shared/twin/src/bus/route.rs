@@ -10,6 +10,8 @@ pub enum Loop {
     PlanCapacity,
     /// resize-stream.
     ResizeStream,
+    /// switch-mode.
+    SwitchMode,
     /// sync-alarms.
     SyncAlarms,
 }
@@ -21,10 +23,14 @@ pub(crate) fn target(source: &str, detail_type: &str, detail: &Value) -> Option<
             (detail["state"]["value"] == "ALARM").then_some(Loop::PlanCapacity)
         }
         (event::SOURCE, "Weir Capacity Planned") => {
-            let reshards = detail["action"]["kind"] == "reshard" && detail["mode"] == "act";
-            reshards.then_some(Loop::ResizeStream)
+            let executor = match detail["action"]["kind"].as_str() {
+                Some("reshard") => Some(Loop::ResizeStream),
+                Some("switch_mode") => Some(Loop::SwitchMode),
+                _ => None,
+            };
+            executor.filter(|_| detail["mode"] == "act")
         }
-        (event::SOURCE, "Weir Stream Resized") => Some(Loop::SyncAlarms),
+        (event::SOURCE, "Weir Stream Resized" | "Weir Mode Switched") => Some(Loop::SyncAlarms),
         (event::SOURCE, "Weir Operator Request") => match detail["request"].as_str() {
             Some("plan") => Some(Loop::PlanCapacity),
             Some("sync_alarms") => Some(Loop::SyncAlarms),
@@ -49,7 +55,9 @@ mod tests {
             )
         };
         assert_eq!(plan("act", "reshard"), Some(Loop::ResizeStream));
-        assert_eq!([plan("observe", "reshard"), plan("act", "hold")], [None, None]);
+        assert_eq!(plan("act", "switch_mode"), Some(Loop::SwitchMode));
+        let idle = [("observe", "reshard"), ("observe", "switch_mode"), ("act", "hold")];
+        assert_eq!(idle.map(|(mode, kind)| plan(mode, kind)), [None; 3]);
         let alarm = |state: &str| {
             let detail = json!({"state": {"value": state}});
             target("aws.cloudwatch", "CloudWatch Alarm State Change", &detail)
@@ -57,6 +65,7 @@ mod tests {
         assert_eq!([alarm("ALARM"), alarm("OK")], [Some(Loop::PlanCapacity), None]);
         let own = |detail_type| target("weir", detail_type, &json!({}));
         assert_eq!(own("Weir Stream Resized"), Some(Loop::SyncAlarms));
+        assert_eq!(own("Weir Mode Switched"), Some(Loop::SyncAlarms));
         assert_eq!(own("Weir Action Refused"), None);
     }
 }

@@ -1,4 +1,4 @@
-//! Laws 1, 4 and 6, which count calls: never more than ten in 24 hours, the last ones kept from scale-in,
+//! Laws 1, 4 and 6, which count calls: never more than ten reshards and two mode switches in 24 hours, the last reshards kept from scale-in,
 //! and every call that AWS counts counted by the ledger.
 //!
 //! AWS itself takes no eleventh call; so what is checked is that Weir does not ask for one. Calls made
@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 
 use weir_control::ledger::StoredAction;
 use weir_core::action::Change;
-use weir_core::limits::{BUDGET_WINDOW_SECONDS, RESHARDS_PER_DAY_MAX};
+use weir_core::limits::{BUDGET_WINDOW_SECONDS, MODE_SWITCHES_PER_DAY_MAX, RESHARDS_PER_DAY_MAX};
 
 use super::{Asked, Broken};
 use crate::clock::Seconds;
@@ -19,6 +19,8 @@ pub(crate) struct CountedCalls {
     all: VecDeque<Seconds>,
     /// Those that Weir made with the ledger at hand.
     remembered: VecDeque<Seconds>,
+    /// Weir's mode switches; it makes none without the ledger.
+    switches: VecDeque<Seconds>,
 }
 
 fn in_window(calls: &mut VecDeque<Seconds>, now: Seconds) -> u32 {
@@ -54,23 +56,45 @@ impl CountedCalls {
         (taken > RESHARDS_PER_DAY_MAX).then(|| (1, format!("AWS took {taken} calls in 24 hours")))
     }
 
+    /// Before AWS sees a mode switch of Weir's.
+    pub(crate) fn check_switch(&mut self, now: Seconds) -> Option<Broken> {
+        let taken = in_window(&mut self.switches, now);
+        (taken >= MODE_SWITCHES_PER_DAY_MAX)
+            .then(|| (1, format!("a mode switch after {taken} in 24 hours")))
+    }
+
+    /// AWS took a mode switch of Weir's.
+    pub(crate) fn switched(&mut self, now: Seconds) {
+        self.switches.push_back(now);
+    }
+
     /// What the ledger counts is never less than what AWS counts of the calls made with it.
     pub(crate) fn check_ledger(
         &mut self,
         actions: &[StoredAction],
         now: Seconds,
     ) -> Option<Broken> {
+        let counted = |matching: fn(&Change) -> bool| {
+            let counted = actions.iter().map(|action| &action.record).filter(|record| {
+                matching(&record.change)
+                    && record.outcome.counts()
+                    && record.at.as_second() + BUDGET_WINDOW_SECONDS + 60 > now
+            });
+            u32::try_from(counted.count()).unwrap_or(u32::MAX)
+        };
+        let reshards = counted(|change| matches!(change, Change::Reshard { .. }));
+        let switches = counted(|change| matches!(change, Change::SwitchMode { .. }));
         let made = in_window(&mut self.remembered, now);
-        let counted = actions
-            .iter()
-            .filter(|action| {
-                matches!(action.record.change, Change::Reshard { .. })
-                    && action.record.outcome.counts()
-                    && action.record.at.as_second() + BUDGET_WINDOW_SECONDS + 60 > now
-            })
-            .count();
-        let counted = u32::try_from(counted).unwrap_or(u32::MAX);
-        (counted < made).then(|| (6, format!("the ledger counts {counted} calls of {made}")))
+        let switched = in_window(&mut self.switches, now);
+        match () {
+            () if reshards < made => {
+                Some((6, format!("the ledger counts {reshards} reshards of {made}")))
+            }
+            () if switches < switched => {
+                Some((6, format!("the ledger counts {switches} mode switches of {switched}")))
+            }
+            () => None,
+        }
     }
 }
 

@@ -146,6 +146,7 @@ pub(crate) fn check_clamps(plan: &Plan) -> Option<Broken> {
     }
     let done = match plan.action {
         Action::Reshard { from, to } => from == plan.open && to == plan.allowed && to != from,
+        Action::SwitchMode { from, to } => to != from,
         Action::Hold(_) => true,
     };
     (size != plan.allowed || !done).then(|| {
@@ -170,6 +171,7 @@ mod tests {
             status: StreamStatus::Active,
             open_shards: Shards::at_least_one(4),
             retention_hours: 24,
+            held_on_demand_by: None,
         };
         let now = timestamp(1_800_000_000);
         let mut seen = Seen::default();

@@ -1,7 +1,9 @@
-//! Kinesis: DescribeStreamSummary, ListStreams, DescribeLimits, UpdateShardCount.
+//! Kinesis: DescribeStreamSummary, ListStreams, DescribeLimits, UpdateShardCount, UpdateStreamMode.
 
-use weir_control::ports::{DescribeStream, Failure, ListStreams, PortResult, ReadQuota, Reshard};
-use weir_core::observation::{ShardQuota, StreamState};
+use weir_control::ports::{
+    DescribeStream, Failure, ListStreams, PortResult, ReadQuota, Reshard, SwitchMode,
+};
+use weir_core::observation::{CapacityMode, ShardQuota, StreamState};
 use weir_core::units::{Shards, StreamName};
 
 use super::Hands;
@@ -47,6 +49,15 @@ impl Reshard for Hands {
     async fn reshard(&self, stream: &StreamName, to: Shards) -> PortResult<()> {
         self.call(Operation::UpdateShardCount, Some(stream), |world| {
             world.weir_reshards(stream, to, &self.run)
+        })
+        .await
+    }
+}
+
+impl SwitchMode for Hands {
+    async fn switch_mode(&self, stream: &StreamName, to: CapacityMode) -> PortResult<()> {
+        self.call(Operation::UpdateStreamMode, Some(stream), |world| {
+            world.weir_switches(stream, to)
         })
         .await
     }

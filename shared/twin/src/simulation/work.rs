@@ -7,7 +7,7 @@ use weir_control::event::CapacityPlanned;
 use weir_control::incoming::{EventFault, Incoming};
 use weir_control::plan_capacity::Wake;
 use weir_control::sync_alarms::Scope;
-use weir_control::{plan_capacity, resize_stream, sync_alarms};
+use weir_control::{plan_capacity, resize_stream, switch_mode, sync_alarms};
 use weir_core::alarms::AlarmPrefix;
 use weir_core::policy::PolicySet;
 
@@ -19,6 +19,7 @@ use crate::process::Ended;
 pub(super) enum Work {
     Plan(Wake),
     Resize(Box<CapacityPlanned>),
+    Switch(Box<CapacityPlanned>),
     Sync(Scope),
 }
 
@@ -41,6 +42,10 @@ impl Work {
                 Some(Work::Plan(request.stream.map_or(Wake::All, Wake::Stream)))
             }
             (Loop::ResizeStream, Incoming::CapacityPlanned(planned)) => Some(Work::Resize(planned)),
+            (Loop::SwitchMode, Incoming::CapacityPlanned(planned)) => Some(Work::Switch(planned)),
+            (Loop::SyncAlarms, Incoming::ModeSwitched(switched)) => {
+                Some(Work::Sync(Scope::Switched(switched.stream, switched.to)))
+            }
             (Loop::SyncAlarms, Incoming::StreamResized(resized)) => {
                 Some(Work::Sync(Scope::Resized(resized.stream, resized.to)))
             }
@@ -60,7 +65,8 @@ impl Work {
     ) -> Ended {
         match self {
             Work::Plan(wake) => Ended::Planned(plan_capacity::run(&hands, &policies, wake).await),
-            Work::Resize(planned) => Ended::Resized(resize_stream::run(&hands, &planned).await),
+            Work::Resize(planned) => Ended::CarriedOut(resize_stream::run(&hands, &planned).await),
+            Work::Switch(planned) => Ended::CarriedOut(switch_mode::run(&hands, &planned).await),
             Work::Sync(scope) => {
                 Ended::Synced(sync_alarms::run(&hands, &policies, &prefix, scope).await)
             }

@@ -122,6 +122,21 @@ impl Account {
     }
 }
 
+impl Account {
+    /// UpdateStreamMode. It is in force at once.
+    pub(crate) fn update_stream_mode(
+        &mut self,
+        name: &StreamName,
+        to: CapacityMode,
+        now: Seconds,
+    ) -> Result<(), Refused> {
+        let refused = |failure| (failure, format!("Stream {name} cannot be switched to {to}."));
+        let index = self.find(name).ok_or_else(|| refused(Failure::Missing))?;
+        let stream = self.streams.get_mut(index).ok_or_else(|| refused(Failure::Missing))?;
+        stream.switch(to, now).map_err(refused)
+    }
+}
+
 /// A target that one call may name: at most double, at least half by real division, 1 to 10,000, and not
 /// the size it is (what AWS says to that is unknown; this is the stricter reading).
 fn in_range(open: Shards, to: u32) -> Result<Shards, String> {
@@ -190,6 +205,23 @@ mod tests {
         assert_eq!(ask(&mut account, 9, DAY), Ok(())); // the first left the window
         assert_eq!(ask(&mut account, 8, DAY + 300), Err(Failure::Limit));
         assert_eq!(ask(&mut account, 8, DAY + 600), Ok(()));
+    }
+
+    #[test]
+    fn two_mode_switches_in_any_24_hours_and_the_shards_stay() {
+        use CapacityMode::{OnDemand, Provisioned};
+        let mut account = account(&[("orders", 8)], 20_000);
+        let switch = |account: &mut Account, to, now| {
+            account.update_stream_mode(&name("orders"), to, now).map_err(|(failure, _)| failure)
+        };
+        assert_eq!(switch(&mut account, Provisioned, 0), Err(Failure::Invalid));
+        assert_eq!(ask(&mut account, 16, 0), Ok(()));
+        assert_eq!(switch(&mut account, OnDemand, 299), Err(Failure::Busy));
+        assert_eq!(switch(&mut account, OnDemand, 300), Ok(()));
+        assert_eq!(switch(&mut account, Provisioned, 600), Ok(()));
+        assert_eq!(account.streams[0].open_at(600), Shards::at_least_one(16));
+        assert_eq!(switch(&mut account, OnDemand, DAY + 299), Err(Failure::Limit));
+        assert_eq!(switch(&mut account, OnDemand, DAY + 300), Ok(()));
     }
 
     #[test]

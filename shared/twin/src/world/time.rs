@@ -1,6 +1,5 @@
 //! Time goes by: minutes end, alarms are judged, schedules fire, other people act.
 
-use weir_core::observation::CapacityMode;
 use weir_core::series::TrafficPoint;
 
 use super::{Event, World};
@@ -99,7 +98,11 @@ impl World {
         let Some(stream) = self.account.streams.get_mut(stranger.stream) else { return };
         match stranger.deed {
             Deed::Delete => stream.deleted = true,
-            Deed::GoOnDemand => stream.mode = CapacityMode::OnDemand,
+            Deed::Switch(to) => {
+                let name = stream.name.clone();
+                // What AWS refuses a stranger is no business of Weir's.
+                let _ = self.account.update_stream_mode(&name, to, now);
+            }
             Deed::Reshard(to) => {
                 let name = stream.name.clone();
                 if let Ok(motion) =

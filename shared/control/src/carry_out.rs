@@ -1,0 +1,325 @@
+//! Carrying out one plan: what resize-stream and switch-mode have in common.
+//!
+//! Claim → look again → intent → call → outcome → event. It never repeats a call; a refusal is an
+//! outcome with a reason, not an error. What comes in is an event and not trusted. Not here: which call
+//! it is (`resize_stream`, `switch_mode`), or what is right for the stream (`weir_core::plan`).
+
+use weir_core::action::{ActionRecord, Change, Outcome, settling};
+use weir_core::budget::Budget;
+use weir_core::observation::{CapacityMode, StreamState, StreamStatus};
+use weir_core::policy::OperatingMode;
+use weir_core::reasons::Reason;
+use weir_core::units::StreamName;
+
+use crate::event::{ActionFailed, ActionRefused, CapacityPlanned, VERSION, WeirEvent};
+use crate::ledger::{Claimed, PlanId, StreamRecord};
+use crate::ports::{
+    Clock, DescribeStream, Failure, PortError, PortResult, PublishEvents, ReadRecord, RecordAction,
+    RecordOutcome,
+};
+use crate::recovery::{self, Found};
+
+/// Everything both loops need, besides the one call that each may make.
+pub trait Ports:
+    Clock + DescribeStream + PublishEvents + ReadRecord + RecordAction + RecordOutcome
+{
+}
+
+impl<P> Ports for P where
+    P: Clock + DescribeStream + PublishEvents + ReadRecord + RecordAction + RecordOutcome
+{
+}
+
+/// What became of the plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Done {
+    /// AWS took the call.
+    Accepted,
+    /// It was turned down.
+    Refused(Reason),
+    /// The call was sent and its answer was lost.
+    Lost,
+    /// The event came again; there was nothing left to do.
+    Repeated,
+    /// The plan asks for nothing, or for nothing of this loop's.
+    NothingToDo,
+}
+
+/// The plan being carried out.
+struct Order<'a> {
+    stream: &'a StreamName,
+    plan: &'a PlanId,
+    change: Change,
+}
+
+/// A refusal: why, and what was said.
+struct Refusal(Reason, Option<String>);
+
+impl Refusal {
+    fn because(reason: Reason) -> Refusal {
+        Refusal(reason, None)
+    }
+
+    fn of(error: &PortError) -> Refusal {
+        Refusal(error.failure.reason(), Some(error.to_string()))
+    }
+
+    fn ledger(error: &PortError) -> Refusal {
+        Refusal(Reason::LedgerUnavailable, Some(error.to_string()))
+    }
+
+    fn changed(planned: impl std::fmt::Display, found: impl std::fmt::Display) -> Refusal {
+        Refusal(Reason::StreamChanged, Some(format!("planned from {planned}, found {found}")))
+    }
+}
+
+/// Carries out the plan that asks for `change`, by `call`. An error means the event should be delivered
+/// again: its outcome stands in the ledger but could not be published.
+pub(crate) async fn carry_out<P: Ports>(
+    ports: &P,
+    planned: &CapacityPlanned,
+    change: Change,
+    call: impl AsyncFnOnce() -> PortResult<()>,
+) -> PortResult<Done> {
+    let order = Order { stream: &planned.stream, plan: &planned.plan_id, change };
+    if let Some(reason) = refused_unread(ports, planned, change) {
+        return refuse(ports, &order, Refusal::because(reason)).await;
+    }
+    let record = ports.read_record(order.stream, Budget::window_start(ports.now())).await;
+    match record {
+        Ok(record) => with_ledger(ports, &order, record, call).await,
+        // Without the ledger nobody knows what is left, so the mode stays and nothing is taken away; adding
+        // shards is left to AWS's own limit.
+        Err(error) if !change.is_scale_out() => {
+            refuse(ports, &order, Refusal::ledger(&error)).await
+        }
+        Err(_) => match look_again(ports, &order).await {
+            Err(refusal) => refuse(ports, &order, refusal).await,
+            // Nothing was claimed, so what is written must neither close another run's claim nor take the
+            // place of its action: it goes under an id of its own.
+            Ok(_) => {
+                let action = action_of(ports, &order);
+                let unclaimed = PlanId::without_ledger(action.at);
+                conclude(ports, &order, &unclaimed, action, answer(call).await).await
+            }
+        },
+    }
+}
+
+/// What can be refused before anything is read.
+fn refused_unread<P: Ports>(
+    ports: &P,
+    planned: &CapacityPlanned,
+    change: Change,
+) -> Option<Reason> {
+    let within = match change {
+        Change::Reshard { from, to } => to != from && to <= from.doubled() && to >= from.halved(),
+        Change::SwitchMode { .. } => true,
+    };
+    match () {
+        () if planned.mode == OperatingMode::Observe => Some(Reason::ObserveMode),
+        () if planned.expires_at <= ports.now() => Some(Reason::PlanExpired),
+        () if !within => Some(Reason::TargetRefused),
+        () => None,
+    }
+}
+
+async fn with_ledger<P: Ports>(
+    ports: &P,
+    order: &Order<'_>,
+    record: Option<StreamRecord>,
+    call: impl AsyncFnOnce() -> PortResult<()>,
+) -> PortResult<Done> {
+    let now = ports.now();
+    let Some(record) = record else {
+        return refuse(ports, order, Refusal::because(Reason::PlanSuperseded)).await;
+    };
+    if record.pause.as_ref().is_some_and(|pause| pause.holds(now)) {
+        return refuse(ports, order, Refusal::because(Reason::Paused)).await;
+    }
+    match ports.claim(order.stream, order.plan, now).await {
+        Ok(Claimed::Ours) => {}
+        Ok(Claimed::Before) => return again(ports, order, record).await,
+        Ok(Claimed::OtherInFlight) => {
+            return refuse(ports, order, Refusal::because(Reason::ActionInFlight)).await;
+        }
+        Ok(Claimed::Superseded) => {
+            return refuse(ports, order, Refusal::because(Reason::PlanSuperseded)).await;
+        }
+        Err(error) => return refuse(ports, order, Refusal::ledger(&error)).await,
+    }
+    let action = action_of(ports, order);
+    let answer = match prepare(ports, order, &action).await {
+        Ok(()) => answer(call).await,
+        Err(refusal) => Err(Answer::Refused(refusal)),
+    };
+    conclude(ports, order, order.plan, action, answer).await
+}
+
+/// Looks again and writes down what is about to be done. The actions are read once more under the claim:
+/// another plan may have been carried out since this one was made, and the stream need not show it yet.
+async fn prepare<P: Ports>(
+    ports: &P,
+    order: &Order<'_>,
+    action: &ActionRecord,
+) -> Result<(), Refusal> {
+    let state = look_again(ports, order).await?;
+    let now = ports.now();
+    let record = ports
+        .read_record(order.stream, Budget::window_start(now))
+        .await
+        .map_err(|error| Refusal::ledger(&error))?;
+    let actions = record.map(|record| record.action_records()).unwrap_or_default();
+    let spent = Budget::at(now, &actions).spent_on(order.change);
+    if let Some(reason) = spent.or_else(|| settling(&actions, &state, now)) {
+        return Err(Refusal::because(reason));
+    }
+    ports
+        .record_intent(order.stream, order.plan, action)
+        .await
+        .map_err(|error| Refusal::ledger(&error))
+}
+
+fn action_of<P: Ports>(ports: &P, order: &Order<'_>) -> ActionRecord {
+    ActionRecord { at: ports.now(), change: order.change, outcome: Outcome::Intended }
+}
+
+/// The second look, just before acting.
+async fn look_again<P: Ports>(ports: &P, order: &Order<'_>) -> Result<StreamState, Refusal> {
+    let state = ports.describe_stream(order.stream).await.map_err(|error| Refusal::of(&error))?;
+    let StreamState { mode, status, open_shards, retention_hours: _, held_on_demand_by } = state;
+    match status {
+        StreamStatus::Creating | StreamStatus::Deleting => {
+            return Err(Refusal::because(Reason::StreamNotActive));
+        }
+        StreamStatus::Updating => return Err(Refusal::because(Reason::StreamBusy)),
+        StreamStatus::Active => {}
+    }
+    match (order.change, held_on_demand_by) {
+        (Change::Reshard { .. }, _) if mode == CapacityMode::OnDemand => {
+            Err(Refusal::because(Reason::StreamOnDemand))
+        }
+        (Change::Reshard { from, .. }, _) if open_shards != from => {
+            Err(Refusal::changed(format_args!("{from} shards"), open_shards))
+        }
+        (Change::SwitchMode { to }, _) if mode == to => Err(Refusal::changed(to.other(), mode)),
+        (Change::SwitchMode { to: CapacityMode::Provisioned }, Some(feature)) => {
+            Err(Refusal(Reason::HeldOnDemand, Some(format!("the stream uses {feature}"))))
+        }
+        _ => Ok(state),
+    }
+}
+
+/// What a call came to, when it did not succeed.
+enum Answer {
+    Refused(Refusal),
+    Lost(String),
+}
+
+async fn answer(call: impl AsyncFnOnce() -> PortResult<()>) -> Result<(), Answer> {
+    call().await.map_err(|error| match error.failure {
+        Failure::AnswerLost => Answer::Lost(error.to_string()),
+        _ => Answer::Refused(Refusal::of(&error)),
+    })
+}
+
+/// Writes down what became of the action, under `id`, and tells.
+async fn conclude<P: Ports>(
+    ports: &P,
+    order: &Order<'_>,
+    id: &PlanId,
+    mut action: ActionRecord,
+    answer: Result<(), Answer>,
+) -> PortResult<Done> {
+    let (outcome, detail) = match answer {
+        Ok(()) => (Outcome::Accepted, None),
+        Err(Answer::Refused(Refusal(reason, detail))) => (Outcome::Refused { reason }, detail),
+        Err(Answer::Lost(detail)) => (Outcome::Unknown, Some(detail)),
+    };
+    action.outcome = outcome;
+    // A ledger that fails now leaves the intent standing: it counts, and the next look clears it up.
+    let written = ports.record_outcome(order.stream, id, &action).await;
+    ports.publish(&[event_of(ports, order, &action, detail)]).await?;
+    if written.is_ok() {
+        // Lost, this note costs one more event to whoever asks again; nothing else.
+        let _ = ports.record_published(order.stream, id, &action).await;
+    }
+    Ok(done(outcome))
+}
+
+fn done(outcome: Outcome) -> Done {
+    match outcome {
+        Outcome::Accepted => Done::Accepted,
+        Outcome::Refused { reason } => Done::Refused(reason),
+        Outcome::Unknown | Outcome::Intended => Done::Lost,
+    }
+}
+
+/// Turns the plan down before it was claimed: nothing of it is remembered.
+async fn refuse<P: Ports>(ports: &P, order: &Order<'_>, refusal: Refusal) -> PortResult<Done> {
+    let Refusal(reason, detail) = refusal;
+    let outcome = Outcome::Refused { reason };
+    let action = ActionRecord { outcome, ..action_of(ports, order) };
+    ports.publish(&[event_of(ports, order, &action, detail)]).await?;
+    Ok(Done::Refused(reason))
+}
+
+/// The event came before. What the first delivery left undone is done now.
+async fn again<P: Ports>(
+    ports: &P,
+    order: &Order<'_>,
+    mut record: StreamRecord,
+) -> PortResult<Done> {
+    let state = match ports.describe_stream(order.stream).await {
+        Ok(state) => state,
+        Err(_) => return Ok(Done::Repeated),
+    };
+    let cleared = recovery::clear_up(ports, order.stream, &mut record, &state, ports.now()).await?;
+    let action = match cleared {
+        Found::InFlight => return Ok(Done::Repeated),
+        Found::Cleared(Some((_, action))) => Some(action),
+        Found::Cleared(None) | Found::Nothing => record
+            .action_of(order.plan)
+            .filter(|action| !action.published && !action.record.outcome.is_open())
+            .map(|action| action.record),
+    };
+    let Some(action) = action else { return Ok(Done::Repeated) };
+    ports.publish(&[event_of(ports, order, &action, None)]).await?;
+    let _ = ports.record_published(order.stream, order.plan, &action).await;
+    Ok(done(action.outcome))
+}
+
+fn event_of<P: Ports>(
+    ports: &P,
+    order: &Order<'_>,
+    action: &ActionRecord,
+    detail: Option<String>,
+) -> WeirEvent {
+    let (plan_id, stream) = (order.plan.clone(), order.stream.clone());
+    match action.outcome {
+        Outcome::Accepted => WeirEvent::of_accepted(plan_id, stream, action),
+        Outcome::Refused { reason } => WeirEvent::ActionRefused(ActionRefused {
+            version: VERSION,
+            plan_id,
+            stream,
+            reason,
+            meaning: reason.meaning().to_owned(),
+            remedy: reason.remedy().to_owned(),
+            detail,
+            refused_at: ports.now(),
+        }),
+        Outcome::Unknown | Outcome::Intended => {
+            let reason = Reason::OutcomeUnknown;
+            WeirEvent::ActionFailed(ActionFailed {
+                version: VERSION,
+                plan_id,
+                stream,
+                reason,
+                meaning: reason.meaning().to_owned(),
+                remedy: reason.remedy().to_owned(),
+                detail,
+                failed_at: ports.now(),
+            })
+        }
+    }
+}

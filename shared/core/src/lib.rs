@@ -14,6 +14,7 @@ pub mod forecast;
 pub mod history;
 pub mod limits;
 pub mod observation;
+pub mod on_demand;
 pub mod plan;
 pub mod policy;
 pub mod reasons;

@@ -3,6 +3,7 @@
 use std::ops::{Range, RangeInclusive};
 
 use weir_control::ports::Failure;
+use weir_core::observation::CapacityMode;
 
 use crate::bus::Loop;
 use crate::chance::Dice;
@@ -71,8 +72,8 @@ pub enum Deed {
     Reshard(u32),
     /// Delete it.
     Delete,
-    /// Switch it to on-demand mode.
-    GoOnDemand,
+    /// Ask for the other capacity mode.
+    SwitchMode(CapacityMode),
 }
 
 /// How long calls take.

@@ -7,6 +7,7 @@ pub(crate) enum Operation {
     ListStreams,
     DescribeLimits,
     UpdateShardCount,
+    UpdateStreamMode,
     GetMetricData,
     DescribeAlarms,
     PutMetricAlarm,
@@ -19,7 +20,7 @@ pub(crate) enum Operation {
 
 impl Operation {
     /// How many there are.
-    pub(crate) const COUNT: usize = 12;
+    pub(crate) const COUNT: usize = 13;
 
     /// All of them, in the order of their numbers.
     pub(crate) const ALL: [Operation; Operation::COUNT] = [
@@ -27,6 +28,7 @@ impl Operation {
         Operation::ListStreams,
         Operation::DescribeLimits,
         Operation::UpdateShardCount,
+        Operation::UpdateStreamMode,
         Operation::GetMetricData,
         Operation::DescribeAlarms,
         Operation::PutMetricAlarm,
@@ -43,6 +45,7 @@ impl Operation {
             Operation::ListStreams => "ListStreams",
             Operation::DescribeLimits => "DescribeLimits",
             Operation::UpdateShardCount => "UpdateShardCount",
+            Operation::UpdateStreamMode => "UpdateStreamMode",
             Operation::GetMetricData => "GetMetricData",
             Operation::DescribeAlarms => "DescribeAlarms",
             Operation::PutMetricAlarm => "PutMetricAlarm",
@@ -74,6 +77,7 @@ impl Operation {
         matches!(
             self,
             Operation::UpdateShardCount
+                | Operation::UpdateStreamMode
                 | Operation::PutMetricAlarm
                 | Operation::SetAlarmState
                 | Operation::DeleteAlarms

@@ -12,6 +12,7 @@ use std::ops::Range;
 use fastrand::Rng;
 use jiff::{SignedDuration, Timestamp};
 use support::{name, policies, shards, trace};
+use weir_core::observation::CapacityMode;
 use weir_core::policy::PolicySet;
 use weir_core::units::{Shards, StreamName};
 use weir_twin::record::StreamRun;
@@ -138,7 +139,7 @@ fn strangers(rng: &mut Rng, streams: usize) -> Vec<Stranger> {
             stream: rng.usize(0..streams),
             deed: match rng.u8(0..10) {
                 0 => Deed::Delete,
-                1 => Deed::GoOnDemand,
+                1 => Deed::SwitchMode(CapacityMode::OnDemand),
                 _ => Deed::Reshard(rng.u32(1..60)),
             },
         })

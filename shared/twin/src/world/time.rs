@@ -1,6 +1,5 @@
 //! Time goes by: minutes end, alarms are judged, schedules fire, other people act.
 
-use weir_core::observation::CapacityMode;
 use weir_core::series::TrafficPoint;
 
 use super::{Event, World};
@@ -23,8 +22,9 @@ impl World {
             let offered = minute.checked_sub(*first).and_then(|i| trace.get(i));
             let offered = offered.copied().unwrap_or_default();
             let stream = &mut self.account.streams[place];
-            let open = stream.mean_open(begins, begins + 60);
-            let mut written = write(offered, stream.capacity(open));
+            let (mode, open) = (stream.mode_at(begins), stream.mean_open(begins, begins + 60));
+            let capacity = stream.capacity(mode, open);
+            let mut written = write(offered, capacity);
             if stream.deleted {
                 written.point = TrafficPoint::default();
                 written.refused_share = 1.0;
@@ -33,12 +33,16 @@ impl World {
                 written.point.iterator_age_millis =
                     self.backlogs[place].read(consumer, minute, taken, open);
             }
+            let there = |shards: f64| if stream.deleted { 0.0 } else { shards };
             self.runs[place].minutes.push(MinuteRecord {
                 offered_bytes: offered.bytes,
                 offered_records: offered.records,
                 refused_share: written.refused_share,
-                open_shards: if stream.deleted { 0.0 } else { open },
+                mode,
+                open_shards: there(open),
+                capacity_shards: there(capacity),
             });
+            self.account.end_minute(place, mode, offered.load());
             self.tell_metrics(place, minute, written.point);
         }
     }
@@ -99,7 +103,11 @@ impl World {
         let Some(stream) = self.account.streams.get_mut(stranger.stream) else { return };
         match stranger.deed {
             Deed::Delete => stream.deleted = true,
-            Deed::GoOnDemand => stream.mode = CapacityMode::OnDemand,
+            Deed::SwitchMode(to) => {
+                let name = stream.name.clone();
+                // AWS may refuse a stranger too; nobody of Weir's hears of it.
+                let _ = self.update_stream_mode(&name, to, Caller::Stranger);
+            }
             Deed::Reshard(to) => {
                 let name = stream.name.clone();
                 if let Ok(motion) =

@@ -13,8 +13,6 @@ mod estimate;
 use std::iter::Sum;
 use std::ops::Add;
 
-use serde::Serialize;
-
 pub use compare::{Choice, Offer, Rates, break_even_use, cheaper};
 pub use estimate::{Estimate, Measured, Stretch, estimate};
 
@@ -112,7 +110,7 @@ impl Setup {
 
 /// What a stretch of time costs, by what AWS bills. Retention is billed as records are written: in the
 /// long run that is the same, and it does not depend on what was written before.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Bill {
     /// Shard-hours, stream-hours, or what traffic falls short of a commitment.
     pub capacity: Usd,

@@ -164,7 +164,7 @@ impl fmt::Display for Share {
 }
 
 /// An amount of money, US dollars; not negative.
-#[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd)]
 pub struct Usd(f64);
 
 impl Usd {

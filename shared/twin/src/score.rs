@@ -160,7 +160,7 @@ pub fn score_by(run: &StreamRun, pricing: Pricing) -> Result<Score, TooShort> {
 }
 
 /// Which of `all` minutes are scored.
-pub(crate) fn scored_minutes(all: usize) -> Range<usize> {
+pub fn scored_minutes(all: usize) -> Range<usize> {
     let scored = all.saturating_sub(WARM_UP_MINUTES) / SCORED_STEP_MINUTES * SCORED_STEP_MINUTES;
     let start = WARM_UP_MINUTES.min(all);
     start..start + scored

@@ -1,8 +1,6 @@
 //! One capacity mode against the other: whether it can carry the traffic, what is cheaper, and from which
 //! use on. Not here: when to switch (`plan`), which is a matter of what is to come.
 
-use serde::Serialize;
-
 use super::{Readers, Setup, Written};
 use crate::limits::{self, prices::Prices};
 use crate::observation::CapacityMode;
@@ -50,8 +48,7 @@ pub enum Offer {
 }
 
 /// The mode to be in, and why.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Choice {
     /// It costs less; provisioned, where both cost the same.
     Cheaper(CapacityMode),

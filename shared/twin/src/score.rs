@@ -137,7 +137,7 @@ pub fn score_by(run: &StreamRun, pricing: Pricing) -> Result<Score, TooShort> {
         .iter()
         .map(|m| m.offered().written().put_units() * prices::US_EAST_1.provisioned.put_unit_usd)
         .sum();
-    let bill: Bill = minutes.iter().map(billed).sum();
+    let bill: Bill = minutes.iter().map(MinuteRecord::bill).sum();
     let shard_cost_usd = bill.total().get() - put_units_usd;
     let fixed_cost_usd = (peak - 1e-9).ceil() * hours * prices::SHARD_HOUR_USD;
     let on_demand = minutes.iter().filter(|m| m.mode == CapacityMode::OnDemand).count();
@@ -170,15 +170,17 @@ fn load(minute: &MinuteRecord) -> f64 {
     minute.offered().load().get()
 }
 
-/// What AWS bills for a minute.
-fn billed(minute: &MinuteRecord) -> Bill {
-    const HOURS: f64 = 1.0 / 60.0;
-    let (prices, written) = (&prices::US_EAST_1, minute.offered().written());
-    match minute.mode {
-        CapacityMode::Provisioned => {
-            prices.provisioned.bill(minute.open_shards * HOURS, written, Setup::PLAIN)
+impl MinuteRecord {
+    /// What AWS bills for it: what was offered, throttled or not; nobody reads, records are kept for a day.
+    pub fn bill(&self) -> Bill {
+        const HOURS: f64 = 1.0 / 60.0;
+        let (prices, written) = (&prices::US_EAST_1, self.offered().written());
+        match self.mode {
+            CapacityMode::Provisioned => {
+                prices.provisioned.bill(self.open_shards * HOURS, written, Setup::PLAIN)
+            }
+            CapacityMode::OnDemand => prices.standard.bill(HOURS, written, Setup::PLAIN),
         }
-        CapacityMode::OnDemand => prices.standard.bill(HOURS, written, Setup::PLAIN),
     }
 }
 

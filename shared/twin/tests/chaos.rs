@@ -140,6 +140,7 @@ fn strangers(rng: &mut Rng, streams: usize) -> Vec<Stranger> {
             deed: match rng.u8(0..10) {
                 0 => Deed::Delete,
                 1 => Deed::SwitchMode(CapacityMode::OnDemand),
+                2 => Deed::SwitchMode(CapacityMode::Provisioned),
                 _ => Deed::Reshard(rng.u32(1..60)),
             },
         })

@@ -1,5 +1,7 @@
 //! Bills and choices against worked examples: AWS's own where it gives one, and sums done by hand.
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::limits::SHARD_WRITE_BYTES_PER_SECOND;
 use crate::limits::prices::{Prices, US_EAST_1};
@@ -172,4 +174,41 @@ fn what_no_stream_can_take_is_not_chosen() {
 fn a_region_without_prices_is_not_guessed() {
     assert_eq!(Prices::of_region("us-east-1"), Some(&US_EAST_1));
     assert_eq!(Prices::of_region("eu-west-1"), None);
+}
+
+/// What an hour at so much use costs in either mode: provisioned, on demand.
+fn hour(shards: u32, record_bytes: f64, use_share: f64, setup: Setup) -> [f64; 2] {
+    let per_shard = 1_000.0_f64.min(SHARD_WRITE_BYTES_PER_SECOND / record_bytes);
+    let Stretch { hours, written } =
+        steady(1.0, use_share * per_shard * f64::from(shards), record_bytes);
+    [
+        US_EAST_1.provisioned.bill(f64::from(shards), written, setup).total().get(),
+        US_EAST_1.standard.bill(hours, written, setup).total().get(),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn below_the_break_even_on_demand_is_cheaper_and_above_it_is_not(
+        shards in 1u32..3_000,
+        record_bytes in 1.0f64..200_000.0,
+        polling in 0u32..6,
+        fan_out in 0u32..6,
+        retention_hours in 24u32..1_000,
+    ) {
+        let setup = Setup { readers: Readers { polling, fan_out }, retention_hours };
+        let of_shards = Shards::at_least_one(shards);
+        match break_even_use(&US_EAST_1, of_shards, record_bytes, setup) {
+            None => {
+                let [provisioned, on_demand] = hour(shards, record_bytes, 0.0, setup);
+                prop_assert!(provisioned <= on_demand);
+            }
+            Some(share) => {
+                let [provisioned, on_demand] = hour(shards, record_bytes, 0.98 * share, setup);
+                prop_assert!(on_demand < provisioned, "{} < {}", on_demand, provisioned);
+                let [provisioned, on_demand] = hour(shards, record_bytes, 1.02 * share, setup);
+                prop_assert!(on_demand > provisioned, "{} > {}", on_demand, provisioned);
+            }
+        }
+    }
 }

@@ -72,8 +72,8 @@ pub enum Deed {
     Reshard(u32),
     /// Delete it.
     Delete,
-    /// Ask for the other capacity mode.
-    SwitchMode(CapacityMode),
+    /// Switch it to this mode.
+    Switch(CapacityMode),
 }
 
 /// How long calls take.

@@ -144,7 +144,7 @@ fn switched_by_hand(settings: Settings, minutes: &[(usize, CapacityMode)]) -> Se
     let mut settings = settings;
     settings.faults.strangers = minutes
         .iter()
-        .map(|(minute, to)| Stranger { minute: *minute, stream: 0, deed: Deed::SwitchMode(*to) })
+        .map(|(minute, to)| Stranger { minute: *minute, stream: 0, deed: Deed::Switch(*to) })
         .collect();
     settings
 }

@@ -139,8 +139,8 @@ fn strangers(rng: &mut Rng, streams: usize) -> Vec<Stranger> {
             stream: rng.usize(0..streams),
             deed: match rng.u8(0..10) {
                 0 => Deed::Delete,
-                1 => Deed::SwitchMode(CapacityMode::OnDemand),
-                2 => Deed::SwitchMode(CapacityMode::Provisioned),
+                1 => Deed::Switch(CapacityMode::OnDemand),
+                2 => Deed::Switch(CapacityMode::Provisioned),
                 _ => Deed::Reshard(rng.u32(1..60)),
             },
         })

@@ -72,7 +72,7 @@ fn another_scorer_found_the_same_of_time_on_demand() {
         settings.faults.strangers = (1_000..trace.minutes.len())
             .step_by(900)
             .zip(modes)
-            .map(|(minute, to)| Stranger { minute, stream: 0, deed: Deed::SwitchMode(to) })
+            .map(|(minute, to)| Stranger { minute, stream: 0, deed: Deed::Switch(to) })
             .collect();
         let streams = vec![(
             StreamName::new("orders").expect("a name"),

@@ -103,9 +103,9 @@ impl World {
         let Some(stream) = self.account.streams.get_mut(stranger.stream) else { return };
         match stranger.deed {
             Deed::Delete => stream.deleted = true,
-            Deed::SwitchMode(to) => {
+            Deed::Switch(to) => {
                 let name = stream.name.clone();
-                // AWS may refuse a stranger too; nobody of Weir's hears of it.
+                // What AWS refuses a stranger is no business of Weir's.
                 let _ = self.update_stream_mode(&name, to, Caller::Stranger);
             }
             Deed::Reshard(to) => {

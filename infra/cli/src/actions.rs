@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use weir_twin::record::StreamRun;
+use jiff::Timestamp;
+use weir_core::observation::CapacityMode;
+use weir_twin::record::{AppliedReshard, AppliedSwitch, StreamRun};
 
 use crate::faults::Failure;
 
@@ -16,15 +18,50 @@ pub(crate) fn write(path: &Path, run: &StreamRun) -> Result<(), Failure> {
     let initial = run.initial_shards.to_string();
     csv.write_record(["called_at", "effective_at", "action", "from", "to"]).map_err(unwritable)?;
     csv.write_record([start.as_str(), &start, "start", &initial, &initial]).map_err(unwritable)?;
-    for reshard in &run.reshards {
-        csv.write_record([
-            reshard.called_at.to_string(),
-            reshard.effective_at.to_string(),
-            "reshard".to_owned(),
-            reshard.from.to_string(),
-            reshard.to.to_string(),
-        ])
-        .map_err(unwritable)?;
+    let mut rows: Vec<Row> = run.reshards.iter().map(Row::from).collect();
+    rows.extend(run.switches.iter().map(Row::from));
+    rows.sort_by_key(|row| row.called_at);
+    for Row { called_at, effective_at, action, from, to } in rows {
+        let (called_at, effective_at) = (called_at.to_string(), effective_at.to_string());
+        csv.write_record([called_at.as_str(), &effective_at, action, &from, &to])
+            .map_err(unwritable)?;
     }
     csv.flush().map_err(|source| Failure::Unwritable { path: path.to_owned(), source })
+}
+
+/// One change of the stream.
+struct Row {
+    called_at: Timestamp,
+    effective_at: Timestamp,
+    action: &'static str,
+    from: String,
+    to: String,
+}
+
+impl From<&AppliedReshard> for Row {
+    fn from(reshard: &AppliedReshard) -> Row {
+        Row {
+            called_at: reshard.called_at,
+            effective_at: reshard.effective_at,
+            action: "reshard",
+            from: reshard.from.to_string(),
+            to: reshard.to.to_string(),
+        }
+    }
+}
+
+impl From<&AppliedSwitch> for Row {
+    fn from(switch: &AppliedSwitch) -> Row {
+        let word = |mode| match mode {
+            CapacityMode::Provisioned => "provisioned".to_owned(),
+            CapacityMode::OnDemand => "on_demand".to_owned(),
+        };
+        Row {
+            called_at: switch.called_at,
+            effective_at: switch.effective_at,
+            action: "switch_mode",
+            from: word(switch.from),
+            to: word(switch.to),
+        }
+    }
 }

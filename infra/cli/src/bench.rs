@@ -6,7 +6,6 @@
 mod report;
 
 use std::fs::{self, File};
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -194,27 +193,13 @@ fn play(
         });
         if let Some(dir) = actions_dir.filter(|_| *name == BENCH) {
             let path = dir.join(format!("{}.{}.csv", trace.name, job.contender.name()));
-            write_actions(&path, &played, job.contender)?;
+            actions::write(&path, &played)?;
         }
         let judged = job.contender.judge(&played, setting)?;
         outcomes.push(Outcome { trace: job.trace, setting: name, judged, seconds });
         run = Some((played, seconds));
     }
     Ok(outcomes)
-}
-
-/// The actions of a run; a stream on demand was switched to it at the start.
-fn write_actions(path: &Path, run: &StreamRun, contender: Contender) -> Result<(), Failure> {
-    actions::write(path, run)?;
-    if contender != Contender::OnDemand {
-        return Ok(());
-    }
-    let switch = format!("{0},{0},switch_mode,provisioned,on_demand\n", run.start);
-    fs::OpenOptions::new()
-        .append(true)
-        .open(path)
-        .and_then(|mut file| file.write_all(switch.as_bytes()))
-        .map_err(|source| Failure::Unwritable { path: path.to_owned(), source })
 }
 
 /// Every `.csv` of a folder, by name.

@@ -11,7 +11,6 @@ use ratatui_core::symbols::Marker;
 use ratatui_core::widgets::Widget;
 use ratatui_widgets::chart::{Axis, Chart, Dataset, GraphType};
 use weir_twin::record::StreamRun;
-use weir_twin::trace::Minute;
 
 const WIDTH: u16 = 110;
 const HEIGHT: u16 = 22;
@@ -21,12 +20,8 @@ const POINTS: usize = 2 * WIDTH as usize;
 /// The chart of a run, with colours where `colours` says that somebody will see them.
 #[allow(clippy::cast_precision_loss)] // minutes of a few weeks
 pub(crate) fn draw(run: &StreamRun, colours: bool) -> String {
-    let demand: Vec<f64> = run
-        .minutes
-        .iter()
-        .map(|m| Minute { bytes: m.offered_bytes, records: m.offered_records }.load().get())
-        .collect();
-    let capacity: Vec<f64> = run.minutes.iter().map(|m| m.open_shards).collect();
+    let demand: Vec<f64> = run.minutes.iter().map(|m| m.offered().load().get()).collect();
+    let capacity: Vec<f64> = run.minutes.iter().map(|m| m.capacity_shards).collect();
     let (demand, capacity) = (thinned(&demand), thinned(&capacity));
     let top = demand.iter().chain(&capacity).map(|(_, y)| *y).fold(1.0, f64::max) * 1.05;
     let end = run.minutes.len() as f64;

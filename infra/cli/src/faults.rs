@@ -22,6 +22,13 @@ pub(crate) enum Failure {
     NoPolicies { path: PathBuf },
     #[error("no policy names a stream {stream:?}, which is the name of the trace")]
     Ungoverned { stream: String },
+    #[error("the prices of {region:?} are not known; known are those of {known}")]
+    NoPrices { region: String, known: String },
+    #[error(
+        "the traffic is not said: give two of --mib-per-second, --records-per-second and \
+         --record-bytes, or a recording with --trace"
+    )]
+    NoTraffic,
     #[error(transparent)]
     Trace(#[from] weir_twin::trace::TraceFault),
     #[error(transparent)]

@@ -8,6 +8,7 @@ mod bench;
 mod chart;
 mod check;
 mod demo;
+mod estimate;
 mod faults;
 mod policies;
 mod progress;
@@ -57,6 +58,8 @@ enum Command {
         #[arg(long, value_enum, default_value_t = Format::Table)]
         format: Format,
     },
+    /// Say how many shards some traffic needs, what a month costs in each mode, and which mode to choose.
+    Estimate(estimate::Question),
     /// Compare Weir with what else there is, and with the best there could have been, on recorded traffic.
     Bench {
         /// Folder of recordings (*.csv); a .json beside one may name its class as "cls".
@@ -94,6 +97,7 @@ fn main() -> ExitCode {
         Command::Backtest { trace, policies, actions, format } => {
             backtest::run(&trace, policies.as_deref(), actions.as_deref(), format)
         }
+        Command::Estimate(question) => estimate::run(&question),
         Command::Bench { traces, policies, actions_dir, format, sensitivities } => {
             bench::run(&bench::Order {
                 traces: &traces,

@@ -111,3 +111,61 @@ fn a_policy_that_names_another_stream_is_told() {
         "error: no policy names a stream \"orders\", which is the name of the trace\n"
     );
 }
+
+/// Arguments of `weir estimate`, as they are typed.
+fn estimate(folder: &Path, arguments: &str) -> Output {
+    let arguments: Vec<&str> =
+        std::iter::once("estimate").chain(arguments.split_whitespace()).collect();
+    weir(folder, &arguments)
+}
+
+#[test]
+fn estimate_says_what_a_month_costs_in_every_mode() {
+    let folder = folder_with(&[]);
+    let told = |arguments: &str| {
+        let output = estimate(folder.path(), arguments);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        format!("$ weir estimate {arguments}\n{}", text(&output.stdout))
+    };
+    let all = [
+        "--mib-per-second 40 --record-bytes 5000 --peak-factor 2 --consumers 2 \
+         --fan-out-consumers 1 --retention-hours 168",
+        "--records-per-second 20 --record-bytes 900",
+        "--records-per-second 20000000 --record-bytes 400 --format json",
+    ];
+    insta::assert_snapshot!("estimates", all.map(told).join("\n"));
+}
+
+#[test]
+fn estimate_says_what_it_was_not_told() {
+    let folder = folder_with(&[]);
+    let told = |arguments: &str| {
+        let output = estimate(folder.path(), arguments);
+        assert!(!output.status.success());
+        text(&output.stderr)
+    };
+    let all = [
+        "--mib-per-second 1",
+        "--mib-per-second 1 --record-bytes 1 --region mars-east-1",
+        "--mib-per-second 1 --record-bytes 0",
+        "--mib-per-second 1 --trace a.csv",
+    ];
+    insta::assert_snapshot!("estimate_faults", all.map(told).join("\n"));
+}
+
+/// A recording is played; its bills are those of the sizes Weir gave it.
+#[test]
+fn estimate_plays_a_recording() {
+    let folder = folder_with(&[("whole.csv", &recording(4_320))]);
+    let output = estimate(folder.path(), "--trace whole.csv --consumers 0 --format json");
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let said: serde_json::Value = serde_json::from_slice(&output.stdout).expect("one JSON object");
+    let number = |path: &str| said.pointer(path).and_then(serde_json::Value::as_f64);
+    let of = |path: &str| number(path).unwrap_or_else(|| panic!("{path} in {said}"));
+    let shards = of("/shards_right_sized");
+    assert!(shards > 1.0 && shards < of("/shards_at_peak"), "{said}");
+    let capacity = of("/month_usd/provisioned_right_sized/capacity");
+    assert!((capacity - shards * 0.015 * 730.0).abs() < 0.1, "{said}");
+    assert_eq!(of("/month_usd/on_demand_standard/capacity"), 29.2);
+    assert_eq!(said["chosen_mode"], "provisioned");
+}

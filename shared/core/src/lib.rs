@@ -1,18 +1,20 @@
 //! Weir's decisions, as pure functions of (policy, observation, history, now).
 //!
 //! Here: units, AWS limits, policies, what was observed, demand, forecast, the plan with its clamps,
-//! the budget, reason codes, and which alarms a stream should have. Not here: clocks, randomness,
+//! the budget, the bill, reason codes, and which alarms a stream should have. Not here: clocks, randomness,
 //! the environment, files, networks, AWS SDKs. The same code decides in Lambda, in the twin and in
 //! the command line.
 
 pub mod action;
 pub mod alarms;
+pub mod bill;
 pub mod budget;
 pub mod demand;
 pub mod forecast;
 pub mod history;
 pub mod limits;
 pub mod observation;
+pub mod on_demand;
 pub mod plan;
 pub mod policy;
 pub mod reasons;

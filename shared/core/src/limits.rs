@@ -2,15 +2,19 @@
 //!
 //! Sources are named in short: KDG = Kinesis Data Streams developer guide (quotas and limits,
 //! monitoring, how do I size a stream), KAPI = Kinesis API reference, CWG = CloudWatch user guide,
-//! CWQ = CloudWatch service quotas, EBG = EventBridge user guide, PRICE = the AWS price list for
-//! us-east-1 of September 2026, as quoted by third parties. Where AWS says nothing, the comment says
-//! so. Not here: numbers Weir chooses for itself; they live beside the code that uses them.
+//! CWQ = CloudWatch service quotas, EBG = EventBridge user guide. Where AWS says nothing, the comment says
+//! so. Prices are in `prices`. Not here: numbers Weir chooses for itself; they live beside the code
+//! that uses them.
+
+pub mod prices;
 
 /// Bytes (data and partition key) one shard takes per second. KDG gives "1 MB/s", the sizing formula
 /// divides KiB by 1024: 1 MiB/s.
 pub const SHARD_WRITE_BYTES_PER_SECOND: f64 = 1_048_576.0;
 /// Records one shard takes per second. KDG.
 pub const SHARD_WRITE_RECORDS_PER_SECOND: f64 = 1_000.0;
+/// Bytes one shard gives per second to all consumers that poll it together. KDG.
+pub const SHARD_READ_BYTES_PER_SECOND: f64 = 2_097_152.0;
 
 /// UpdateShardCount calls per stream in any 24 hours. KAPI UpdateShardCount.
 pub const RESHARDS_PER_DAY_MAX: u32 = 10;
@@ -20,6 +24,21 @@ pub const RESHARD_FACTOR_MAX: u32 = 2;
 pub const SHARDS_PER_STREAM_MAX: u32 = 10_000;
 /// Mode switches per stream in any 24 hours, either direction. KDG.
 pub const MODE_SWITCHES_PER_DAY_MAX: u32 = 2;
+/// Shards' worth of traffic that any stream on demand takes, however small. KDG gives 4 MB/s and
+/// 4,000 records a second for a new stream; one that was switched has at least what its shards took.
+pub const ON_DEMAND_SHARDS_MIN: u32 = 4;
+/// A stream on demand takes this many times the highest traffic of its last days. KDG.
+pub const ON_DEMAND_FACTOR_OF_PEAK: f64 = 2.0;
+/// The days of which that is the highest. KDG. How AWS comes down later is not documented.
+pub const ON_DEMAND_PEAK_DAYS: u32 = 30;
+/// Minutes until a new peak counts: more than double within them is throttled. KDG.
+pub const ON_DEMAND_GROWTH_MINUTES: u32 = 15;
+/// Bytes a stream on demand takes per second in the largest regions. KDG.
+pub const ON_DEMAND_WRITE_BYTES_PER_SECOND_MAX: f64 = 10e9;
+/// Bytes a stream on demand takes per second in every other region. KDG.
+pub const ON_DEMAND_WRITE_BYTES_PER_SECOND_MAX_ELSEWHERE: f64 = 200e6;
+/// The largest regions, as far as streams on demand go. KDG.
+pub const LARGEST_REGIONS: [&str; 3] = ["us-east-1", "us-west-2", "eu-west-1"];
 /// The rolling window of both limits, in seconds. KAPI says "rolling 24-hour period".
 pub const BUDGET_WINDOW_SECONDS: i64 = 24 * 60 * 60;
 /// Smallest shard quota an account has by default in any region (others have 6,000 or 20,000). The
@@ -87,24 +106,6 @@ pub mod calls_per_second {
     pub const UPDATE_STREAM_MODE: u32 = 5;
     /// GetMetricData (older regions 50). CWQ.
     pub const GET_METRIC_DATA: u32 = 50;
-}
-
-/// Prices in US dollars, us-east-1. PRICE.
-pub mod prices {
-    /// One provisioned shard for an hour.
-    pub const SHARD_HOUR_USD: f64 = 0.015;
-    /// One PUT payload unit on a provisioned stream.
-    pub const PUT_UNIT_USD: f64 = 0.014e-6;
-    /// Bytes in a PUT payload unit; each record starts its own.
-    pub const PUT_UNIT_BYTES: f64 = 25_600.0;
-    /// Records are billed on demand in steps of this many bytes, and throttled bytes are weighed so.
-    pub const BILLED_RECORD_STEP_BYTES: f64 = 1_024.0;
-    /// An on-demand stream (Standard) for an hour.
-    pub const ON_DEMAND_STREAM_HOUR_USD: f64 = 0.04;
-    /// One GB written to an on-demand stream (Standard).
-    pub const ON_DEMAND_GB_IN_USD: f64 = 0.08;
-    /// Bytes in the GB that AWS bills.
-    pub const GB_BYTES: f64 = 1_073_741_824.0;
 }
 
 // Relations between limits. Where one of these breaks, code that relies on it would be wrong.

@@ -27,6 +27,16 @@ pub enum OperatingMode {
     Act,
 }
 
+/// Whether Weir may switch a stream between the capacity modes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ModeSwitches {
+    /// The stream stays in the mode it is in; on demand, Weir leaves it to AWS. The default.
+    Never,
+    /// When it pays, or when reshards cannot meet the demand.
+    Automatic,
+}
+
 /// The sizes a stream may have: never empty, because it is made only with `min <= max`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bounds {
@@ -68,6 +78,8 @@ pub struct Policy {
     pub hold_scale_in_at_lag_minutes: u32,
     /// What an unexplained gap in the data means.
     pub missing_data: Gaps,
+    /// Whether the capacity mode may be switched.
+    pub mode_switches: ModeSwitches,
     /// Share of capacity in use at which the surge alarm wakes the planner ahead of its tick.
     pub surge_alarm_use: Share,
     /// Known events, and the fewest shards for each.
@@ -84,6 +96,7 @@ impl Policy {
         scale_in_after_minutes: 30,
         hold_scale_in_at_lag_minutes: 15,
         missing_data: Gaps::Unknown,
+        mode_switches: ModeSwitches::Never,
         surge_alarm_use: percent(90),
         schedules: Vec::new(),
     };

@@ -164,7 +164,7 @@ impl fmt::Display for Share {
 }
 
 /// An amount of money, US dollars; not negative.
-#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd)]
 pub struct Usd(f64);
 
 impl Usd {
@@ -181,6 +181,12 @@ impl Usd {
     /// In dollars.
     pub const fn get(self) -> f64 {
         self.0
+    }
+}
+
+impl std::iter::Sum for Usd {
+    fn sum<I: Iterator<Item = Usd>>(amounts: I) -> Usd {
+        Usd::new(amounts.map(Usd::get).sum())
     }
 }
 

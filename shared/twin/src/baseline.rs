@@ -23,6 +23,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use jiff::{SignedDuration, Timestamp};
 use weir_core::limits;
+use weir_core::observation::CapacityMode;
 use weir_core::units::Shards;
 
 pub use application_auto_scaling::ApplicationAutoScaling;
@@ -110,7 +111,9 @@ fn offer(minute: &Minute, capacity: f64) -> MinuteRecord {
         offered_bytes: minute.bytes,
         offered_records: minute.records,
         refused_share: Pricing::BENCH.refused_share(minute.load().get(), capacity),
+        mode: CapacityMode::Provisioned,
         open_shards: capacity,
+        capacity_shards: capacity,
     }
 }
 
@@ -121,6 +124,7 @@ pub(crate) fn blank_run(trace: &Trace, initial: Shards) -> StreamRun {
         initial_shards: initial.get(),
         minutes: Vec::with_capacity(trace.minutes.len()),
         reshards: Vec::new(),
+        switches: Vec::new(),
         plans: Vec::new(),
         violations: Vec::new(),
         calls: BTreeMap::new(),

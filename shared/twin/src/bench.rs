@@ -1,15 +1,18 @@
 //! The bench: who competes, in which setting, and how each is played and judged. All play the same traces on
 //! the same rules, so that their numbers compare.
 //!
-//! Here: one contender on one trace. What many of them come to is in `summary`. Not here: reading traces,
+//! Here: one contender on one trace. What many of them come to is in `summary`, the whole
+//! bill of a trace in `whole_bill`. Not here: reading traces,
 //! threads, printing (`weir bench`).
 
 mod summary;
+mod whole_bill;
 
-use weir_core::policy::{OperatingMode, Policy, PolicySet};
+use weir_core::policy::{ModeSwitches, OperatingMode, Policy, PolicySet};
 use weir_core::units::{Share, StreamName};
 
 pub use summary::{Summary, UNDER_THROTTLED_PERCENT, is_forecastable};
+pub use whole_bill::Standards;
 
 use crate::baseline::{
     self, ApplicationAutoScaling, AwsSample, Epsagon, Rule, ScalingUtils, Substation, TargetUse,
@@ -17,15 +20,15 @@ use crate::baseline::{
 };
 use crate::optimum;
 use crate::record::StreamRun;
-use crate::score::{Billing, Pricing, Score, TooShort, score_by};
-use crate::settings::{MetricDelay, ReshardModel, Settings};
+use crate::score::{Pricing, Score, TooShort, score_by};
+use crate::settings::{MetricDelay, OnDemandModel, ReshardModel, Settings};
 use crate::simulation::Simulation;
 use crate::trace::Trace;
 
 /// What is simulated, and what it is judged by.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Setting {
-    /// Minutes from a call until it is in force and billed.
+    /// Minutes from a call until it is in force and billed, a switch of mode included.
     pub reshard_minutes: usize,
     /// Minutes until a metric can be read. Weir alone is played with it.
     pub metric_delay_minutes: u32,
@@ -55,15 +58,20 @@ impl Setting {
             }
         };
         let seconds = i64::try_from(60 * self.reshard_minutes).unwrap_or(i64::MAX);
-        Settings { reshard: ReshardModel::Fixed { seconds }, metrics, ..Settings::bench() }
+        let on_demand =
+            OnDemandModel { switch_seconds: seconds..=seconds, ..Settings::bench().on_demand };
+        let reshard = ReshardModel::Fixed { seconds };
+        Settings { reshard, on_demand, metrics, ..Settings::bench() }
     }
 }
 
 /// Who competes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Contender {
-    /// Weir itself, with the policy that holds where nobody says anything.
+    /// Weir itself, with the policy that holds where nobody says anything, but that it may switch modes.
     Weir,
+    /// Weir as it is where nobody says anything: it never switches modes.
+    WeirProvisioned,
     /// `aws-samples/kinesis-auto-scaling`.
     AwsSample,
     /// `awslabs/amazon-kinesis-scaling-utils`.
@@ -90,8 +98,9 @@ pub enum Contender {
 
 impl Contender {
     /// All of them.
-    pub const ALL: [Contender; 12] = [
+    pub const ALL: [Contender; 13] = [
         Contender::Weir,
+        Contender::WeirProvisioned,
         Contender::AwsSample,
         Contender::ScalingUtils,
         Contender::ApplicationAutoScaling,
@@ -109,6 +118,7 @@ impl Contender {
     pub fn name(self) -> &'static str {
         match self {
             Contender::Weir => "weir",
+            Contender::WeirProvisioned => "weir-provisioned",
             Contender::AwsSample => "aws-sample",
             Contender::ScalingUtils => "scaling-utils",
             Contender::ApplicationAutoScaling => "application-auto-scaling",
@@ -137,7 +147,12 @@ impl Contender {
     ) -> StreamRun {
         let open = baseline::initial_shards(trace);
         let rule: &mut dyn Rule = match self {
-            Contender::Weir => return play_weir(trace, setting, || on_minutes(1)),
+            Contender::Weir => {
+                return play_weir(trace, setting, ModeSwitches::Automatic, || on_minutes(1));
+            }
+            Contender::WeirProvisioned => {
+                return play_weir(trace, setting, ModeSwitches::Never, || on_minutes(1));
+            }
             Contender::AwsSample => &mut AwsSample::new(open),
             Contender::ScalingUtils => &mut ScalingUtils::default(),
             Contender::ApplicationAutoScaling => &mut ApplicationAutoScaling::default(),
@@ -162,13 +177,9 @@ impl Contender {
 
     /// Judges what it did.
     pub fn judge(self, run: &StreamRun, setting: &Setting) -> Result<Judged, TooShort> {
-        let billing = match self {
-            Contender::OnDemand => Billing::OnDemand,
-            _ => Billing::Provisioned,
-        };
         Ok(Judged {
             contender: self,
-            score: score_by(run, Pricing { billing, ..setting.pricing })?,
+            score: score_by(run, setting.pricing)?,
             refused: run.refused_calls.values().sum(),
             violations: run.violations.len(),
         })
@@ -188,8 +199,13 @@ pub struct Judged {
     pub violations: usize,
 }
 
-fn play_weir(trace: &Trace, setting: &Setting, mut on_minute: impl FnMut()) -> StreamRun {
-    let acting = Policy { mode: OperatingMode::Act, ..Policy::DEFAULT };
+fn play_weir(
+    trace: &Trace,
+    setting: &Setting,
+    mode_switches: ModeSwitches,
+    mut on_minute: impl FnMut(),
+) -> StreamRun {
+    let acting = Policy { mode: OperatingMode::Act, mode_switches, ..Policy::DEFAULT };
     let open = baseline::initial_shards(trace);
     let streams = match StreamName::new("bench") {
         Ok(name) => vec![(name, trace.clone(), open)],

@@ -15,7 +15,7 @@ use weir_core::policy::Policy;
 
 use crate::clock::Seconds;
 use crate::metrics::Metrics;
-use crate::stream::Motion;
+use crate::stream::{Motion, Switch};
 
 /// A call of Weir's to UpdateShardCount, just before AWS sees it.
 pub(crate) struct Asked<'a> {
@@ -29,6 +29,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) open: u32,
     /// The reshard that is under way, in truth.
     pub(crate) moving: Option<Motion>,
+    /// The switch of mode that is under way, in truth.
+    pub(crate) switching: Option<Switch>,
     pub(crate) to: u32,
     /// The account's quota as the planner read it; none where it could not.
     pub(crate) quota_seen: Option<ShardQuota>,
@@ -87,6 +89,7 @@ pub(crate) mod tests {
             with_ledger,
             open: from,
             moving,
+            switching: None,
             to,
             quota_seen,
             metrics,

@@ -19,6 +19,7 @@ use weir_core::observation::ShardQuota;
 use crate::bus::{Delivery, Loop};
 use crate::checkers::same_plan::Seen;
 use crate::clock::Seconds;
+use crate::stream::Caller;
 
 /// What is known of a run while it lasts; shared by the runner and the run's ports.
 pub(crate) struct Run {
@@ -41,6 +42,14 @@ pub(crate) struct Run {
 }
 
 impl Run {
+    /// Who AWS is called by.
+    pub(crate) fn caller(&self) -> Caller {
+        match self.without_ledger.get() {
+            false => Caller::Weir,
+            true => Caller::WeirWithoutLedger,
+        }
+    }
+
     pub(crate) fn new(of: Loop, now: Seconds, doomed_at: Option<u32>) -> Run {
         Run {
             deadline: now + of.timeout_seconds(),

@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use weir_core::observation::CapacityMode;
 use weir_core::plan::Plan;
+
+use crate::trace::Minute;
 
 /// One simulated minute of a stream.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -14,11 +17,22 @@ pub struct MinuteRecord {
     pub offered_records: f64,
     /// Share of them that was refused, 0 to 1.
     pub refused_share: f64,
-    /// Open shards, for capacity and for the bill (a mean where they changed within the minute).
+    /// The capacity mode in force, for the bill.
+    pub mode: CapacityMode,
+    /// Open shards, for the bill of a provisioned stream (a mean where they changed within the minute).
     pub open_shards: f64,
+    /// What the stream took at most, in shards.
+    pub capacity_shards: f64,
 }
 
-/// One accepted call that changed the stream.
+impl MinuteRecord {
+    /// What producers tried to write.
+    pub fn offered(&self) -> Minute {
+        Minute { bytes: self.offered_bytes, records: self.offered_records }
+    }
+}
+
+/// One accepted change of the shard count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AppliedReshard {
     /// When it was called.
@@ -29,6 +43,19 @@ pub struct AppliedReshard {
     pub from: u32,
     /// Open shards after.
     pub to: u32,
+}
+
+/// One accepted change of the capacity mode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AppliedSwitch {
+    /// When it was called.
+    pub called_at: Timestamp,
+    /// When it was in force.
+    pub effective_at: Timestamp,
+    /// The mode before.
+    pub from: CapacityMode,
+    /// The mode after.
+    pub to: CapacityMode,
 }
 
 /// A law broken, with the minute.
@@ -53,6 +80,8 @@ pub struct StreamRun {
     pub minutes: Vec<MinuteRecord>,
     /// Every accepted reshard, in order.
     pub reshards: Vec<AppliedReshard>,
+    /// Every accepted switch of the capacity mode, in order.
+    pub switches: Vec<AppliedSwitch>,
     /// Plans that asked for something, or were kept from it.
     pub plans: Vec<Plan>,
     /// Laws broken. None, it is hoped.

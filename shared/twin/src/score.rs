@@ -1,6 +1,11 @@
 //! What a run cost and what it lost, in the bench setting: the first 24 hours are not scored, throttled
 //! bytes are lost and weighed with a price, and all is set against a stream fixed at its peak.
 //!
+//! J counts shard-hours alone, so that it tells how well a stream was sized: PUT units cost everybody the
+//! same. A minute on demand counts with its bill less the PUT units that a provisioned one would pay.
+//! J of the whole bill counts PUT units too, on both sides. What is billed for writing is what was
+//! offered; nobody reads, and records are kept for a day.
+//!
 //! Here: money and loss. How closely capacity followed demand is in `elasticity`. Not here: playing a
 //! policy (`baseline`, `simulation`).
 
@@ -10,7 +15,9 @@ use std::ops::Range;
 
 use jiff::SignedDuration;
 use thiserror::Error;
+use weir_core::bill::{Bill, Setup, Written};
 use weir_core::limits::prices;
+use weir_core::observation::CapacityMode;
 
 pub use elasticity::Elasticity;
 
@@ -24,20 +31,9 @@ const SCORED_STEP_MINUTES: usize = 5;
 /// What a billable GiB that was throttled is taken to cost.
 pub const THROTTLED_GIB_USD: f64 = 0.80;
 
-/// How the stream is billed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Billing {
-    /// By the shard-hour.
-    Provisioned,
-    /// By the stream-hour and the byte; the PUT units that a provisioned stream would pay are saved.
-    OnDemand,
-}
-
 /// What a run is judged by.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Pricing {
-    /// How the stream is billed.
-    pub billing: Billing,
     /// What a billable GiB that was throttled is taken to cost.
     pub throttled_gib_usd: f64,
     /// The busiest second of a minute, as a multiple of its mean. Seconds are taken to lie evenly between
@@ -47,8 +43,7 @@ pub struct Pricing {
 
 impl Pricing {
     /// The bench setting.
-    pub const BENCH: Pricing =
-        Pricing { billing: Billing::Provisioned, throttled_gib_usd: THROTTLED_GIB_USD, burst: 1.0 };
+    pub const BENCH: Pricing = Pricing { throttled_gib_usd: THROTTLED_GIB_USD, burst: 1.0 };
 
     /// The share of a minute's traffic that `capacity` refuses.
     pub(crate) fn refused_share(&self, load: f64, capacity: f64) -> f64 {
@@ -70,7 +65,7 @@ impl Pricing {
 pub struct Score {
     /// Days scored.
     pub days: f64,
-    /// Shard cost, US dollars; on demand, the bill less the PUT units it saves.
+    /// Shard cost, US dollars; of minutes on demand, the bill less the PUT units they save.
     pub shard_cost_usd: f64,
     /// Shard cost of a stream fixed at its peak, US dollars.
     pub fixed_cost_usd: f64,
@@ -80,8 +75,16 @@ pub struct Score {
     pub throttled_percent: f64,
     /// (Shard cost + price of what was throttled) / cost of a stream fixed at its peak.
     pub j: f64,
+    /// The whole bill: shard-hours and PUT units, and stream-hours and GB in of minutes on demand.
+    pub bill: Bill,
+    /// (Whole bill + price of what was throttled) / whole bill of a stream fixed at its peak.
+    pub j_total: f64,
+    /// Share of the time on demand, percent.
+    pub on_demand_percent: f64,
     /// Reshards a day, over all of the run.
     pub calls_per_day: f64,
+    /// Switches of the capacity mode a day, over all of the run.
+    pub switches_per_day: f64,
     /// How closely capacity followed demand.
     pub elasticity: Elasticity,
 }
@@ -119,74 +122,77 @@ pub fn score_by(run: &StreamRun, pricing: Pricing) -> Result<Score, TooShort> {
         .ok_or(TooShort { minutes: all })?;
     let hours = minutes.len() as f64 / 60.0;
     let peak = minutes.iter().map(load).fold(0.0, f64::max);
-    let billable: f64 = minutes.iter().map(|minute| offered(minute).billable_gib()).sum();
+    let billable: f64 = minutes.iter().map(|minute| minute.offered().billable_gib()).sum();
     if peak <= 0.0 || billable <= 0.0 {
         return Err(TooShort { minutes: all });
     }
     // The run says what was refused; only seconds that differ are a matter of judging.
     let refused = |minute: &MinuteRecord| match pricing.burst {
         1.0 => minute.refused_share,
-        _ => pricing.refused_share(load(minute), minute.open_shards),
+        _ => pricing.refused_share(load(minute), minute.capacity_shards),
     };
-    let throttled: f64 = minutes.iter().map(|m| offered(m).billable_gib() * refused(m)).sum();
-    let shard_cost_usd = match pricing.billing {
-        Billing::Provisioned => {
-            minutes.iter().map(|m| m.open_shards).sum::<f64>() / 60.0 * prices::SHARD_HOUR_USD
-        }
-        Billing::OnDemand => {
-            let put_units: f64 = minutes.iter().map(|minute| offered(minute).put_units()).sum();
-            hours * prices::ON_DEMAND_STREAM_HOUR_USD + billable * prices::ON_DEMAND_GB_IN_USD
-                - put_units * prices::PUT_UNIT_USD
-        }
-    };
+    let throttled: f64 = minutes.iter().map(|m| m.offered().billable_gib() * refused(m)).sum();
+    let throttled_usd = pricing.throttled_gib_usd * throttled;
+    let put_units_usd: f64 = minutes
+        .iter()
+        .map(|m| m.offered().written().put_units() * prices::US_EAST_1.provisioned.put_unit_usd)
+        .sum();
+    let bill: Bill = minutes.iter().map(MinuteRecord::bill).sum();
+    let shard_cost_usd = bill.total().get() - put_units_usd;
     let fixed_cost_usd = (peak - 1e-9).ceil() * hours * prices::SHARD_HOUR_USD;
+    let on_demand = minutes.iter().filter(|m| m.mode == CapacityMode::OnDemand).count();
     let days =
         SignedDuration::from_mins(i64::try_from(all).unwrap_or(i64::MAX)).as_secs_f64() / 86_400.0;
     Ok(Score {
         days: hours / 24.0,
         shard_cost_usd,
         fixed_cost_usd,
+        j: (shard_cost_usd + throttled_usd) / fixed_cost_usd,
+        bill,
+        j_total: (bill.total().get() + throttled_usd) / (fixed_cost_usd + put_units_usd),
+        on_demand_percent: 100.0 * on_demand as f64 / minutes.len() as f64,
         throttled_bytes: minutes.iter().map(|m| m.offered_bytes * refused(m)).sum(),
         throttled_percent: 100.0 * throttled / billable,
-        j: (shard_cost_usd + pricing.throttled_gib_usd * throttled) / fixed_cost_usd,
         calls_per_day: run.reshards.len() as f64 / days,
+        switches_per_day: run.switches.len() as f64 / days,
         elasticity: Elasticity::of(minutes),
     })
 }
 
 /// Which of `all` minutes are scored.
-pub(crate) fn scored_minutes(all: usize) -> Range<usize> {
+pub fn scored_minutes(all: usize) -> Range<usize> {
     let scored = all.saturating_sub(WARM_UP_MINUTES) / SCORED_STEP_MINUTES * SCORED_STEP_MINUTES;
     let start = WARM_UP_MINUTES.min(all);
     start..start + scored
 }
 
-fn offered(minute: &MinuteRecord) -> Minute {
-    Minute { bytes: minute.offered_bytes, records: minute.offered_records }
+fn load(minute: &MinuteRecord) -> f64 {
+    minute.offered().load().get()
 }
 
-fn load(minute: &MinuteRecord) -> f64 {
-    offered(minute).load().get()
+impl MinuteRecord {
+    /// What AWS bills for it: what was offered, throttled or not; nobody reads, records are kept for a day.
+    pub fn bill(&self) -> Bill {
+        const HOURS: f64 = 1.0 / 60.0;
+        let (prices, written) = (&prices::US_EAST_1, self.offered().written());
+        match self.mode {
+            CapacityMode::Provisioned => {
+                prices.provisioned.bill(self.open_shards * HOURS, written, Setup::PLAIN)
+            }
+            CapacityMode::OnDemand => prices.standard.bill(HOURS, written, Setup::PLAIN),
+        }
+    }
 }
 
 impl Minute {
+    /// As bills count it.
+    pub fn written(&self) -> Written {
+        Written { bytes: self.bytes, records: self.records }
+    }
+
     /// What is billed by the byte: records are rounded up, each, to whole KiB.
     pub(crate) fn billable_gib(&self) -> f64 {
-        let step = prices::BILLED_RECORD_STEP_BYTES;
-        self.records * self.steps_per_record(step) * step / prices::GB_BYTES
-    }
-
-    /// PUT units on a provisioned stream.
-    fn put_units(&self) -> f64 {
-        self.records * self.steps_per_record(prices::PUT_UNIT_BYTES)
-    }
-
-    fn steps_per_record(&self, step_bytes: f64) -> f64 {
-        if self.records <= 0.0 {
-            return 0.0;
-        }
-        // A hair of tolerance: 1024.0000001 bytes of rounding noise are one KiB.
-        (self.bytes / self.records / step_bytes - 1e-9).ceil()
+        self.written().billable_gb()
     }
 }
 
@@ -211,5 +217,39 @@ mod tests {
         assert_eq!(scored_minutes(100), 100..100);
         assert_eq!(scored_minutes(1440), 1440..1440);
         assert_eq!(scored_minutes(1440 + 14), 1440..1450);
+    }
+
+    /// Two days at two shards, the second half of the second day on demand; a third of an hour is refused.
+    #[test]
+    fn the_whole_bill_counts_put_units_and_time_on_demand() {
+        let minute = |index: usize| {
+            let on_demand = index >= 2_160;
+            MinuteRecord {
+                offered_bytes: 90_000.0 * 1_536.0,
+                offered_records: 90_000.0,
+                refused_share: if index == 2_000 { 0.5 } else { 0.0 },
+                mode: if on_demand { CapacityMode::OnDemand } else { CapacityMode::Provisioned },
+                open_shards: 3.0,
+                capacity_shards: if on_demand { 4.0 } else { 3.0 },
+            }
+        };
+        let run = StreamRun {
+            minutes: (0..2_880).map(minute).collect(),
+            ..crate::baseline::blank_run(
+                &crate::generate::days(1, jiff::Timestamp::UNIX_EPOCH, 1, 1),
+                weir_core::units::Shards::ONE,
+            )
+        };
+        let score = score(&run).expect("a score");
+        // 1.5 KB a record: 2 KB each are billed. The load is 2.197 shards by bytes: three are its peak.
+        let (gib, shards) = (90_000.0 * 2_048.0 / prices::GB_BYTES, 24.0 * 3.0 * 0.015);
+        let (put, on_demand) = (720.0 * 90_000.0 * 0.014e-6, 12.0 * 0.04 + 720.0 * gib * 0.08);
+        let lost = 0.5 * gib * 0.80;
+        let near = |a: f64, b: f64| assert!((a / b - 1.0).abs() < 1e-9, "{a} for {b}");
+        near(score.fixed_cost_usd, shards);
+        near(score.bill.total().get(), 0.5 * shards + put + on_demand);
+        near(score.j, (0.5 * shards + on_demand - put + lost) / shards);
+        near(score.j_total, (0.5 * shards + put + on_demand + lost) / (shards + 2.0 * put));
+        assert_eq!(score.on_demand_percent, 50.0);
     }
 }

@@ -5,7 +5,7 @@ use weir_core::policy::OperatingMode;
 pub use crate::bus::{BusSettings, Loop};
 pub use crate::faults::{CallTimes, Crash, CrashPoint, Deed, Faults, Stranger};
 pub use crate::metrics::MetricDelay;
-pub use crate::stream::ReshardModel;
+pub use crate::stream::{OnDemandModel, ReshardModel};
 pub use crate::traffic::Consumer;
 
 /// How a world behaves. Everything random in it comes from `seed`.
@@ -17,6 +17,8 @@ pub struct Settings {
     pub mode: Option<OperatingMode>,
     /// How long reshards take.
     pub reshard: ReshardModel,
+    /// How streams on demand behave.
+    pub on_demand: OnDemandModel,
     /// How late metrics are.
     pub metrics: MetricDelay,
     /// What happens to events on their way.
@@ -40,12 +42,14 @@ const SHARD_QUOTA: u32 = 20_000;
 
 impl Settings {
     /// The setting in which numbers compare: perfect bus, metrics at once, a reshard in force and billed
-    /// exactly five minutes after the call, a tick each minute, every policy acting.
+    /// exactly five minutes after the call, a switch of mode likewise, a stream on demand keeps the shards
+    /// it came with, a tick each minute, every policy acting.
     pub fn bench() -> Settings {
         Settings {
             seed: 0,
             mode: Some(OperatingMode::Act),
             reshard: ReshardModel::Fixed { seconds: 300 },
+            on_demand: OnDemandModel { switch_seconds: 300..=300, opens_shards: false },
             metrics: MetricDelay::None,
             bus: BusSettings::PERFECT,
             calls: CallTimes::NONE,
@@ -58,7 +62,7 @@ impl Settings {
     }
 
     /// A world as AWS is on an ordinary day: late metrics, reshards that take their time, calls that take
-    /// theirs, events that come twice or out of order. Nothing fails.
+    /// theirs, events that come twice or out of order, on demand AWS opens shards. Nothing fails.
     pub fn realistic(seed: u64) -> Settings {
         Settings {
             seed,
@@ -68,6 +72,8 @@ impl Settings {
                 parallelism: 8,
                 visible_after_seconds: 1..=30,
             },
+            // About 10 s were seen on a tiny stream; nothing is known of larger ones.
+            on_demand: OnDemandModel { switch_seconds: 10..=600, opens_shards: true },
             metrics: MetricDelay::Around {
                 median_seconds: 50.0,
                 p99_seconds: 180.0,

@@ -23,7 +23,7 @@ use crate::metrics::Metrics;
 use crate::operation::Operation;
 use crate::ports::Refused;
 use crate::process::Run;
-use crate::record::{AppliedReshard, StreamRun};
+use crate::record::{AppliedReshard, AppliedSwitch, StreamRun};
 use crate::settings::Settings;
 use crate::stream::{Account, Caller, Motion, Stream, minutes_between};
 use crate::trace::{Minute, Trace};
@@ -85,6 +85,7 @@ impl World {
             initial_shards: open.get(),
             minutes: Vec::with_capacity(minutes),
             reshards: Vec::new(),
+            switches: Vec::new(),
             plans: Vec::new(),
             violations: Vec::new(),
             calls: Default::default(),
@@ -93,8 +94,9 @@ impl World {
         let runs: Vec<StreamRun> = streams.iter().map(run).collect();
         let kept: Vec<Stream> =
             streams.iter().map(|(name, _, open)| Stream::new(name.clone(), *open)).collect();
-        let model = settings.reshard.clone();
-        let account = Account::new(kept, model, settings.shard_quota, dice("reshards"));
+        let (model, on_demand) = (settings.reshard.clone(), settings.on_demand.clone());
+        let quota = settings.shard_quota;
+        let account = Account::new(kept, model, on_demand, quota, dice("reshards"));
         let traces = streams
             .into_iter()
             .map(|(_, trace, _)| (minutes_between(start, trace.start.as_second()), trace.minutes))
@@ -181,34 +183,40 @@ impl World {
         if let Some(place) = self.account.find(name) {
             self.check_call(place, to, run);
         }
-        let by = match run.without_ledger.get() {
-            false => Caller::Weir,
-            true => Caller::WeirWithoutLedger,
-        };
-        let answer = self.account.update_shard_count(name, to.get(), by, now);
+        let answer = self.account.update_shard_count(name, to.get(), run.caller(), now);
         if let (Ok(motion), Some(place)) = (&answer, self.account.place(name)) {
             self.note_accepted(place, *motion);
         }
         answer.map(|_| ())
     }
 
-    /// UpdateStreamMode, as Weir calls it.
-    pub(crate) fn weir_switches(
+    /// UpdateStreamMode, whoever calls it.
+    pub(crate) fn update_stream_mode(
         &mut self,
         name: &StreamName,
         to: CapacityMode,
+        by: Caller,
     ) -> Result<(), Refused> {
         let now = self.clock.now();
-        if let Some(place) = self.account.find(name) {
-            let broken = self.watches[place].calls.check_switch(now);
-            self.note_broken(place, broken);
+        let place = self.account.find(name);
+        if let Some(place) = place
+            && by != Caller::Stranger
+        {
+            self.check_switch(place, by);
         }
-        let answer = self.account.update_stream_mode(name, to, now);
-        if let (Ok(()), Some(place)) = (&answer, self.account.place(name)) {
-            self.watches[place].calls.switched(now);
+        let switch = self.account.update_stream_mode(name, to, by, now)?;
+        if let Some(place) = place {
+            self.runs[place].switches.push(AppliedSwitch {
+                called_at: timestamp(now),
+                effective_at: timestamp(switch.ends_at),
+                from: switch.from,
+                to: switch.to,
+            });
+            let broken = self.watches[place].calls.switched(now, switch.remembered);
+            self.note_broken(place, broken);
             self.check_ledger(place);
         }
-        answer
+        Ok(())
     }
 
     fn note_accepted(&mut self, place: usize, motion: Motion) {
@@ -219,7 +227,7 @@ impl World {
             from: motion.from,
             to: motion.to,
         });
-        let broken = self.watches[place].calls.accepted(now, motion.remembered);
+        let broken = self.watches[place].calls.resharded(now, motion.remembered);
         self.note_broken(place, broken);
         self.check_ledger(place);
     }

@@ -6,10 +6,11 @@
 mod support;
 
 use support::{five_to_ten, last_open, name, policies, reshards, run, run_with, shards, trace};
-use weir_core::policy::{Policy, PolicySet};
+use weir_core::observation::CapacityMode;
+use weir_core::policy::{OperatingMode, Policy, PolicySet};
 use weir_twin::generate;
 use weir_twin::record::StreamRun;
-use weir_twin::settings::Settings;
+use weir_twin::settings::{Deed, Settings, Stranger};
 use weir_twin::simulation::Simulation;
 use weir_twin::trace::Trace;
 
@@ -136,4 +137,56 @@ fn streams_share_a_quota_and_nothing_else() {
     }
     assert!(runs.iter().map(last_open).sum::<f64>() >= 36.0);
     assert!(runs.iter().all(|run| run.violations.is_empty()));
+}
+
+/// Somebody switches the stream's mode at these minutes.
+fn switched_by_hand(settings: Settings, minutes: &[(usize, CapacityMode)]) -> Settings {
+    let mut settings = settings;
+    settings.faults.strangers = minutes
+        .iter()
+        .map(|(minute, to)| Stranger { minute: *minute, stream: 0, deed: Deed::Switch(*to) })
+        .collect();
+    settings
+}
+
+#[test]
+fn a_switch_of_mode_takes_five_minutes_and_a_third_is_refused() {
+    use CapacityMode::{OnDemand, Provisioned};
+    let by_hand = [(60, OnDemand), (200, Provisioned), (300, OnDemand)];
+    let settings = Settings {
+        mode: Some(OperatingMode::Observe),
+        ..switched_by_hand(Settings::bench(), &by_hand)
+    };
+    let load = trace(400, |minute| if minute < 100 { 3.0 } else { 20.0 });
+    let run = run(settings, load, 5);
+    let switches: Vec<(i64, CapacityMode)> = run
+        .switches
+        .iter()
+        .map(|switch| ((switch.called_at.as_second() - run.start.as_second()) / 60, switch.to))
+        .collect();
+    assert_eq!(switches, [(60, OnDemand), (200, Provisioned)]);
+    let minute = |at: usize| (run.minutes[at].mode, run.minutes[at].capacity_shards);
+    assert_eq!([minute(64), minute(65)], [(Provisioned, 5.0), (OnDemand, 6.0)]);
+    // Twice the peak, a quarter of an hour late; more than that is refused.
+    assert_eq!([minute(114), minute(115)], [(OnDemand, 6.0), (OnDemand, 40.0)]);
+    assert_eq!(run.minutes[114].refused_share, 0.7);
+    assert_eq!([minute(204), minute(205)], [(OnDemand, 40.0), (Provisioned, 5.0)]);
+    assert!(run.minutes.iter().all(|minute| minute.open_shards == 5.0));
+}
+
+#[test]
+fn what_aws_opened_on_demand_is_taken_away_after_the_way_back() {
+    use CapacityMode::{OnDemand, Provisioned};
+    let settings = switched_by_hand(Settings::realistic(42), &[(60, OnDemand), (400, Provisioned)]);
+    let load = trace(1_200, |minute| if (100..200).contains(&minute) { 20.0 } else { 3.0 });
+    let run = run(settings, load, 5);
+    assert_eq!(run.violations, []);
+    let back = run.minutes.iter().rposition(|m| m.mode == OnDemand).expect("time on demand");
+    assert_eq!(run.minutes[back].open_shards, 40.0);
+    let on_demand = &run.minutes[75..=back];
+    assert!(on_demand.iter().all(|minute| minute.mode == OnDemand));
+    let calls = reshards(&run);
+    let first = calls.iter().find(|(at, ..)| *at > 400).expect("a halving");
+    assert!(first.1 == 40 && (20..=30).contains(&first.2), "{calls:?}");
+    assert!(!calls.iter().any(|(at, ..)| (80..=400).contains(at)), "{calls:?}");
 }

@@ -1,5 +1,8 @@
 //! What `weir bench` says: a row for every trace and contender, a summary of each contender, and what
-//! became of Weir in other settings. Tables for people, one JSON object a line for programs.
+//! became of Weir in other settings. Tables for people, one JSON object a line for programs. What is said
+//! of the whole bill is in `whole_bill`.
+
+mod whole_bill;
 
 use comfy_table::{CellAlignment, Table, presets};
 use serde::Serialize;
@@ -8,12 +11,14 @@ use weir_twin::bench::{Contender, Summary};
 
 use super::{BENCH, Outcome, Recorded, World};
 use crate::faults::Failure;
+use whole_bill::{Ratios, WholeBill};
 
 /// Everything there is to say.
 pub(super) struct Report<'a> {
     rows: Vec<(Row, &'a Outcome)>,
     summaries: Vec<(Contender, Summary)>,
     sensitivities: Vec<(&'static str, Summary)>,
+    whole_bill: WholeBill<'a>,
 }
 
 /// One contender on one trace.
@@ -27,6 +32,11 @@ struct Row {
     throttled_pct: f64,
     j: f64,
     r: f64,
+    j_total: f64,
+    vs_best_baseline: Option<f64>,
+    vs_better_mode: Option<f64>,
+    on_demand_pct: f64,
+    switches_per_day: f64,
     calls_per_day: f64,
     refused: u64,
     violations: usize,
@@ -39,8 +49,8 @@ struct Row {
 
 impl<'a> Report<'a> {
     pub(super) fn new(
-        traces: &[Recorded],
-        asked: &[Contender],
+        traces: &'a [Recorded],
+        asked: &'a [Contender],
         worlds: &[World],
         outcomes: &'a [Outcome],
     ) -> Report<'a> {
@@ -60,10 +70,15 @@ impl<'a> Report<'a> {
                 .map(|o| (traces[o.trace].class.as_str(), &o.judged, ratio(o)));
             Summary::of(results)
         };
+        let standards = whole_bill::standards(traces.len(), outcomes);
+        let row = |outcome: &Outcome| {
+            let ratios = Ratios::of(outcome, &standards[outcome.trace]);
+            Row::of(&traces[outcome.trace], outcome, ratio(outcome), ratios)
+        };
         let mut rows: Vec<(Row, &Outcome)> = outcomes
             .iter()
             .filter(|o| o.setting == BENCH && asked.contains(&o.judged.contender))
-            .map(|outcome| (Row::of(&traces[outcome.trace], outcome, ratio(outcome)), outcome))
+            .map(|outcome| (row(outcome), outcome))
             .collect();
         rows.sort_by_key(|(_, outcome)| (outcome.trace, outcome.judged.contender));
         let settings = worlds.iter().flat_map(|world| &world.settings).map(|(name, _)| *name);
@@ -74,6 +89,7 @@ impl<'a> Report<'a> {
                 [_] => Vec::new(),
                 _ => settings.map(|name| (name, summary(Contender::Weir, name))).collect(),
             },
+            whole_bill: WholeBill::new(traces, asked, &standards, outcomes),
         }
     }
 
@@ -85,7 +101,14 @@ impl<'a> Report<'a> {
             self.summaries.iter().map(|(who, s)| (who.name().to_owned(), facts(s))).collect();
         let others: Map<String, Value> =
             self.sensitivities.iter().map(|(name, s)| ((*name).to_owned(), facts(s))).collect();
-        println!("{}", json!({ "summary": policies, "sensitivities": others }));
+        println!(
+            "{}",
+            json!({
+                "summary": policies,
+                "sensitivities": others,
+                "whole_bill": self.whole_bill.json(),
+            })
+        );
         Ok(())
     }
 
@@ -122,6 +145,15 @@ impl<'a> Report<'a> {
         println!("Over all traces:");
         let named = self.summaries.iter().map(|(who, summary)| (who.name(), summary));
         println!("{}", right(overview("policy", named), 1));
+        println!("\nJ of the whole bill, geometric mean by class; fixed at peak is 1:");
+        println!("{}", self.whole_bill.classes());
+        if let Some(table) = self.whole_bill.switching() {
+            println!(
+                "\nThe whole bill of Weir, which may switch modes, beside the best of the others on that \
+                 trace, and\nbeside the better of Weir without switching and on demand:"
+            );
+            println!("{table}");
+        }
         if !self.sensitivities.is_empty() {
             println!("\nWeir in other settings, each against the optimum of that setting:");
             let named = self.sensitivities.iter().map(|(name, summary)| (*name, summary));
@@ -143,7 +175,7 @@ impl<'a> Report<'a> {
 }
 
 impl Row {
-    fn of(recorded: &Recorded, outcome: &Outcome, r: f64) -> Row {
+    fn of(recorded: &Recorded, outcome: &Outcome, r: f64, ratios: Ratios) -> Row {
         let (judged, score) = (&outcome.judged, &outcome.judged.score);
         Row {
             trace: recorded.trace.name.clone(),
@@ -154,6 +186,11 @@ impl Row {
             throttled_pct: round(score.throttled_percent, 4),
             j: round(score.j, 4),
             r: round(r, 4),
+            j_total: round(score.j_total, 4),
+            vs_best_baseline: ratios.best_baseline.map(|ratio| round(ratio, 4)),
+            vs_better_mode: ratios.better_mode.map(|ratio| round(ratio, 4)),
+            on_demand_pct: round(score.on_demand_percent, 2),
+            switches_per_day: round(score.switches_per_day, 3),
             calls_per_day: round(score.calls_per_day, 2),
             refused: judged.refused,
             violations: judged.violations,

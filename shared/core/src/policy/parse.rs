@@ -10,7 +10,7 @@ use std::ops::{Range, RangeInclusive};
 use toml_span::de_helpers::TableHelper;
 use toml_span::value::{Value, ValueInner};
 
-use super::{Bounds, Entry, Fault, OperatingMode, Pattern, Policy, PolicySet};
+use super::{Bounds, Entry, Fault, ModeSwitches, OperatingMode, Pattern, Policy, PolicySet};
 use crate::demand::Gaps;
 use crate::limits;
 use crate::units::{Shards, Share, Usd};
@@ -140,6 +140,7 @@ impl Reader<'_> {
     fn knobs(&mut self, table: &mut TableHelper<'_>, base: &Policy) -> Policy {
         let modes = [("observe", OperatingMode::Observe), ("act", OperatingMode::Act)];
         let gaps = [("hold", Gaps::Unknown), ("idle", Gaps::Idle)];
+        let switches = [("never", ModeSwitches::Never), ("automatic", ModeSwitches::Automatic)];
         let day_minutes = 24 * 60;
         let mode = self.choice(table, "mode", &modes).unwrap_or(base.mode);
         let bounds = self.bounds(table, base.bounds);
@@ -162,6 +163,9 @@ impl Reader<'_> {
                 .integer(table, "hold_scale_in_at_lag_minutes", 1..=day_minutes)
                 .unwrap_or(base.hold_scale_in_at_lag_minutes),
             missing_data: self.choice(table, "missing_data", &gaps).unwrap_or(base.missing_data),
+            mode_switches: self
+                .choice(table, "mode_switches", &switches)
+                .unwrap_or(base.mode_switches),
             schedules: Vec::new(),
         }
     }
@@ -287,12 +291,13 @@ const KNOWN_KEYS: &[(&str, &str)] = &[
     (
         "[defaults]",
         "mode, min_shards, max_shards, throttled_gib_usd, surge_alarm_use_percent, reserved_calls, \
-         scale_in_after_minutes, hold_scale_in_at_lag_minutes, missing_data",
+         scale_in_after_minutes, hold_scale_in_at_lag_minutes, missing_data, mode_switches",
     ),
     (
         "[[streams]]",
         "match, mode, min_shards, max_shards, throttled_gib_usd, surge_alarm_use_percent, \
-         reserved_calls, scale_in_after_minutes, hold_scale_in_at_lag_minutes, missing_data, schedule",
+         reserved_calls, scale_in_after_minutes, hold_scale_in_at_lag_minutes, missing_data, \
+         mode_switches, schedule",
     ),
     (schedule::PLACE, "name, days, from, until, time_zone, min_shards"),
 ];
@@ -349,7 +354,7 @@ mod tests {
         orders.toml:3:21: throttled_gib_usd cannot be 0; write dollars from 0.01 to 100.00
         orders.toml:5:10: no stream can have such a name; write match = "stream-name", with * for any characters
         orders.toml:7:14: min_shards 9 is above max_shards 4; raise max_shards or lower min_shards
-        orders.toml:8:1: mod is not a key of [[streams]]; use one of match, mode, min_shards, max_shards, throttled_gib_usd, surge_alarm_use_percent, reserved_calls, scale_in_after_minutes, hold_scale_in_at_lag_minutes, missing_data, schedule
+        orders.toml:8:1: mod is not a key of [[streams]]; use one of match, mode, min_shards, max_shards, throttled_gib_usd, surge_alarm_use_percent, reserved_calls, scale_in_after_minutes, hold_scale_in_at_lag_minutes, missing_data, mode_switches, schedule
         orders.toml:9:1: this entry does not say which streams it is for; write match = "stream-name", with * for any characters
         orders.toml:10:19: reserved_calls cannot be "three"; write a whole number from 0 to 9
         orders.toml:11:9: mode cannot be "auto"; write mode = "observe" or "act"
@@ -383,6 +388,7 @@ mod tests {
             "match" => "\"*\"",
             "mode" => "\"act\"",
             "missing_data" => "\"idle\"",
+            "mode_switches" => "\"automatic\"",
             "version" => "1",
             "schedule" => "[]",
             "name" => "\"sale\"",

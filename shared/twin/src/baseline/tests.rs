@@ -149,9 +149,9 @@ fn plain_rules_follow_a_step_and_come_back() {
 fn on_demand_follows_a_peak_a_quarter_of_an_hour_late() {
     let step = trace(24 * 60, |minute| if minute < 60 { 1.0 } else { 6.0 });
     let run = on_demand(&step);
-    assert_eq!(run.minutes[59].open_shards, 4.0);
+    assert_eq!(run.minutes[59].capacity_shards, 4.0);
     assert_eq!(run.minutes[74].refused_share, 1.0 - 4.0 / 6.0);
-    assert_eq!((run.minutes[75].open_shards, run.minutes[75].refused_share), (12.0, 0.0));
+    assert_eq!((run.minutes[75].capacity_shards, run.minutes[75].refused_share), (12.0, 0.0));
 }
 
 #[test]

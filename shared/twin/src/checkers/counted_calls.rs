@@ -1,8 +1,9 @@
-//! Laws 1, 4 and 6, which count calls: never more than ten reshards and two mode switches in 24 hours, the last reshards kept from scale-in,
-//! and every call that AWS counts counted by the ledger.
+//! Laws 1, 4 and 6, which count calls: never more than ten reshards or two switches of mode in 24 hours,
+//! the last reshards kept from scale-in, and every call that AWS counts counted by the ledger.
 //!
-//! AWS itself takes no eleventh call; so what is checked is that Weir does not ask for one. Calls made
-//! while the ledger was down, and strangers' calls, are AWS's to refuse.
+//! AWS itself takes no call too many; so what is checked is that Weir does not ask for one. Reshards made
+//! while the ledger was down, and strangers' calls, are AWS's to refuse. Without the ledger no mode is
+//! switched at all.
 
 use std::collections::VecDeque;
 
@@ -12,15 +13,21 @@ use weir_core::limits::{BUDGET_WINDOW_SECONDS, MODE_SWITCHES_PER_DAY_MAX, RESHAR
 
 use super::{Asked, Broken};
 use crate::clock::Seconds;
+use crate::stream::Caller;
 
 /// Calls on one stream that AWS counts.
 #[derive(Default)]
 pub(crate) struct CountedCalls {
+    reshards: Counted,
+    switches: Counted,
+}
+
+/// Calls of one kind.
+#[derive(Default)]
+struct Counted {
     all: VecDeque<Seconds>,
     /// Those that Weir made with the ledger at hand.
     remembered: VecDeque<Seconds>,
-    /// Weir's mode switches; it makes none without the ledger.
-    switches: VecDeque<Seconds>,
 }
 
 fn in_window(calls: &mut VecDeque<Seconds>, now: Seconds) -> u32 {
@@ -30,13 +37,46 @@ fn in_window(calls: &mut VecDeque<Seconds>, now: Seconds) -> u32 {
     u32::try_from(calls.len()).unwrap_or(u32::MAX)
 }
 
+impl Counted {
+    /// AWS took a call, of `most` that it takes.
+    fn accepted(&mut self, now: Seconds, remembered: bool, most: u32) -> Option<Broken> {
+        self.all.push_back(now);
+        if remembered {
+            self.remembered.push_back(now);
+        }
+        let taken = in_window(&mut self.all, now);
+        (taken > most).then(|| (1, format!("AWS took {taken} calls in 24 hours")))
+    }
+
+    /// What the ledger counts is never less than what AWS counts of the calls made with it.
+    fn check_ledger(
+        &mut self,
+        actions: &[StoredAction],
+        now: Seconds,
+        of_kind: fn(&Change) -> bool,
+    ) -> Option<Broken> {
+        let made = in_window(&mut self.remembered, now);
+        let counted = actions
+            .iter()
+            .filter(|action| {
+                of_kind(&action.record.change)
+                    && action.record.outcome.counts()
+                    && action.record.at.as_second() + BUDGET_WINDOW_SECONDS + 60 > now
+            })
+            .count();
+        let counted = u32::try_from(counted).unwrap_or(u32::MAX);
+        (counted < made).then(|| (6, format!("the ledger counts {counted} calls of {made}")))
+    }
+}
+
 impl CountedCalls {
-    /// Before AWS sees the call.
+    /// Before AWS sees a reshard.
     pub(crate) fn check(&mut self, asked: &Asked<'_>) -> Option<Broken> {
         if !asked.with_ledger {
             return None;
         }
-        let left = RESHARDS_PER_DAY_MAX.saturating_sub(in_window(&mut self.remembered, asked.now));
+        let made = in_window(&mut self.reshards.remembered, asked.now);
+        let left = RESHARDS_PER_DAY_MAX.saturating_sub(made);
         match () {
             () if left == 0 => Some((1, "an eleventh call in 24 hours".to_owned())),
             () if asked.to < asked.open && left <= asked.policy.reserved_calls => {
@@ -46,55 +86,35 @@ impl CountedCalls {
         }
     }
 
-    /// AWS took a call.
-    pub(crate) fn accepted(&mut self, now: Seconds, remembered: bool) -> Option<Broken> {
-        self.all.push_back(now);
-        if remembered {
-            self.remembered.push_back(now);
+    /// Before AWS sees a switch of mode by Weir.
+    pub(crate) fn check_switch(&mut self, by: Caller, now: Seconds) -> Option<Broken> {
+        if by == Caller::WeirWithoutLedger {
+            return Some((1, "a switch of mode without the ledger".to_owned()));
         }
-        let taken = in_window(&mut self.all, now);
-        (taken > RESHARDS_PER_DAY_MAX).then(|| (1, format!("AWS took {taken} calls in 24 hours")))
+        (in_window(&mut self.switches.remembered, now) >= MODE_SWITCHES_PER_DAY_MAX)
+            .then(|| (1, "a third switch of mode in 24 hours".to_owned()))
     }
 
-    /// Before AWS sees a mode switch of Weir's.
-    pub(crate) fn check_switch(&mut self, now: Seconds) -> Option<Broken> {
-        let taken = in_window(&mut self.switches, now);
-        (taken >= MODE_SWITCHES_PER_DAY_MAX)
-            .then(|| (1, format!("a mode switch after {taken} in 24 hours")))
+    /// AWS took a reshard.
+    pub(crate) fn resharded(&mut self, now: Seconds, remembered: bool) -> Option<Broken> {
+        self.reshards.accepted(now, remembered, RESHARDS_PER_DAY_MAX)
     }
 
-    /// AWS took a mode switch of Weir's.
-    pub(crate) fn switched(&mut self, now: Seconds) {
-        self.switches.push_back(now);
+    /// AWS took a switch of mode.
+    pub(crate) fn switched(&mut self, now: Seconds, remembered: bool) -> Option<Broken> {
+        self.switches.accepted(now, remembered, MODE_SWITCHES_PER_DAY_MAX)
     }
 
-    /// What the ledger counts is never less than what AWS counts of the calls made with it.
+    /// Whether the ledger counts every call that AWS counts.
     pub(crate) fn check_ledger(
         &mut self,
         actions: &[StoredAction],
         now: Seconds,
     ) -> Option<Broken> {
-        let counted = |matching: fn(&Change) -> bool| {
-            let counted = actions.iter().map(|action| &action.record).filter(|record| {
-                matching(&record.change)
-                    && record.outcome.counts()
-                    && record.at.as_second() + BUDGET_WINDOW_SECONDS + 60 > now
-            });
-            u32::try_from(counted.count()).unwrap_or(u32::MAX)
-        };
-        let reshards = counted(|change| matches!(change, Change::Reshard { .. }));
-        let switches = counted(|change| matches!(change, Change::SwitchMode { .. }));
-        let made = in_window(&mut self.remembered, now);
-        let switched = in_window(&mut self.switches, now);
-        match () {
-            () if reshards < made => {
-                Some((6, format!("the ledger counts {reshards} reshards of {made}")))
-            }
-            () if switches < switched => {
-                Some((6, format!("the ledger counts {switches} mode switches of {switched}")))
-            }
-            () => None,
-        }
+        let reshards = |change: &Change| matches!(change, Change::Reshard { .. });
+        let switches = |change: &Change| matches!(change, Change::SwitchMode { .. });
+        let reshards = self.reshards.check_ledger(actions, now, reshards);
+        reshards.or_else(|| self.switches.check_ledger(actions, now, switches))
     }
 }
 
@@ -120,18 +140,18 @@ mod tests {
         for hour in 0..10 {
             assert_eq!(law(&mut calls, 20, hour, true), None);
             assert_eq!(law(&mut calls, 9, hour, true), (hour >= 7).then_some(4));
-            assert_eq!(calls.accepted(START + 3_600 * hour, true), None);
+            assert_eq!(calls.resharded(START + 3_600 * hour, true), None);
         }
         assert_eq!(law(&mut calls, 20, 23, true), Some(1));
         assert_eq!(law(&mut calls, 20, 23, false), None); // AWS refuses it
         assert_eq!(law(&mut calls, 20, 24, true), None);
-        assert_eq!(calls.accepted(START + 3_600 * 23, true).map(|(law, _)| law), Some(1));
+        assert_eq!(calls.resharded(START + 3_600 * 23, true).map(|(law, _)| law), Some(1));
     }
 
     #[test]
     fn a_call_that_the_ledger_does_not_count_is_found() {
         let mut calls = CountedCalls::default();
-        assert_eq!(calls.accepted(START, true), None);
+        assert_eq!(calls.resharded(START, true), None);
         let stored = |outcome| StoredAction {
             plan: PlanId::of(timestamp(START), 1),
             record: ActionRecord {
@@ -149,5 +169,23 @@ mod tests {
         let reason = weir_core::reasons::Reason::StreamBusy;
         assert_eq!(law(&[stored(Outcome::Refused { reason })], 1), Some(6));
         assert_eq!(law(&[], 25), None);
+    }
+
+    #[test]
+    fn a_third_switch_is_unlawful_and_so_is_one_without_the_ledger() {
+        let mut calls = CountedCalls::default();
+        let at = |hour: i64| START + 3_600 * hour;
+        let law = |calls: &mut CountedCalls, by, hour| {
+            calls.check_switch(by, at(hour)).map(|(law, _)| law)
+        };
+        assert_eq!(law(&mut calls, Caller::WeirWithoutLedger, 0), Some(1));
+        for hour in [0, 10] {
+            assert_eq!(law(&mut calls, Caller::Weir, hour), None);
+            assert_eq!(calls.switched(at(hour), true), None);
+        }
+        assert_eq!(law(&mut calls, Caller::Weir, 23), Some(1));
+        assert_eq!(law(&mut calls, Caller::Weir, 24), None);
+        assert_eq!(calls.check_ledger(&[], at(24)).map(|(law, _)| law), Some(6));
+        assert_eq!(calls.switched(at(23), false).map(|(law, _)| law), Some(1));
     }
 }

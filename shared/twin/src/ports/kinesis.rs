@@ -57,7 +57,7 @@ impl Reshard for Hands {
 impl SwitchMode for Hands {
     async fn switch_mode(&self, stream: &StreamName, to: CapacityMode) -> PortResult<()> {
         self.call(Operation::UpdateStreamMode, Some(stream), |world| {
-            world.weir_switches(stream, to)
+            world.update_stream_mode(stream, to, self.run.caller())
         })
         .await
     }

@@ -26,7 +26,7 @@ impl Elasticity {
         let mut sums = Elasticity::default();
         for minute in minutes {
             let needed = (load(minute) - 1e-9).ceil().max(1.0);
-            let over = minute.open_shards - needed;
+            let over = minute.capacity_shards - needed;
             sums.under_accuracy += (-over).max(0.0) / needed;
             sums.over_accuracy += over.max(0.0) / needed;
             sums.under_time += f64::from(u8::from(over < 0.0));
@@ -45,6 +45,7 @@ impl Elasticity {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use weir_core::observation::CapacityMode;
 
     #[test]
     fn missing_and_left_over_shards_are_shares_of_what_was_needed() {
@@ -52,7 +53,9 @@ mod tests {
             offered_bytes: 0.0,
             offered_records: load * 60_000.0,
             refused_share: 0.0,
+            mode: CapacityMode::Provisioned,
             open_shards,
+            capacity_shards: open_shards,
         };
         // Needed: 4, 2, 1 (never none), 2. Supply: 2, 2, 2, 2.
         let all = [minute(3.2, 2.0), minute(2.0, 2.0), minute(0.0, 2.0), minute(1.5, 2.0)];

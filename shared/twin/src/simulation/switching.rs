@@ -73,7 +73,8 @@ impl Simulation {
     }
 
     fn mode(&self) -> CapacityMode {
-        self.world.borrow().account.streams[0].mode
+        let world = self.world.borrow();
+        world.account.streams[0].mode_at(world.clock.now())
     }
 
     /// What became of switches, oldest first.

@@ -1,4 +1,5 @@
-//! The account's streams, its shard quota, and UpdateShardCount with its rules.
+//! The account's streams, its shard quota, and the calls that change a stream: UpdateShardCount and
+//! UpdateStreamMode with their rules.
 //!
 //! Not here: calls per second; the twin's Weir is alone in its account.
 
@@ -8,9 +9,9 @@ use weir_control::ports::Failure;
 use weir_core::limits;
 use weir_core::observation::{CapacityMode, ShardQuota};
 use weir_core::reshard;
-use weir_core::units::{Shards, StreamName};
+use weir_core::units::{ShardLoad, Shards, StreamName};
 
-use super::{Motion, ReshardModel, Stream};
+use super::{Motion, OnDemandModel, ReshardModel, Stream, Switch};
 use crate::chance::Dice;
 use crate::clock::Seconds;
 
@@ -30,6 +31,7 @@ pub(crate) struct Account {
     pub(crate) streams: Vec<Stream>,
     by_name: BTreeMap<StreamName, usize>,
     model: ReshardModel,
+    on_demand: OnDemandModel,
     quota: u32,
     dice: Dice,
 }
@@ -41,11 +43,12 @@ impl Account {
     pub(crate) fn new(
         streams: Vec<Stream>,
         model: ReshardModel,
+        on_demand: OnDemandModel,
         quota: u32,
         dice: Dice,
     ) -> Account {
         let by_name = streams.iter().enumerate().map(|(i, s)| (s.name.clone(), i)).collect();
-        Account { streams, by_name, model, quota, dice }
+        Account { streams, by_name, model, on_demand, quota, dice }
     }
 
     /// Where the stream stands, unless it is gone.
@@ -66,14 +69,14 @@ impl Account {
 
     /// DescribeLimits.
     pub(crate) fn quota(&self, now: Seconds) -> ShardQuota {
-        let open = self.provisioned().map(|stream| stream.open_at(now).get()).sum();
+        let open = self.provisioned(now).map(|stream| stream.open_at(now).get()).sum();
         ShardQuota { limit: self.quota, open }
     }
 
-    fn provisioned(&self) -> impl Iterator<Item = &Stream> {
+    fn provisioned(&self, now: Seconds) -> impl Iterator<Item = &Stream> {
         self.streams
             .iter()
-            .filter(|stream| !stream.deleted && stream.mode == CapacityMode::Provisioned)
+            .filter(move |s| !s.deleted && s.mode_at(now) == CapacityMode::Provisioned)
     }
 
     /// UpdateShardCount.
@@ -87,7 +90,7 @@ impl Account {
         let missing = || (Failure::Missing, format!("Stream {name} not found."));
         let index = self.find(name).ok_or_else(missing)?;
         let in_use: u32 = self
-            .provisioned()
+            .provisioned(now)
             .filter(|stream| stream.name != *name)
             .map(|stream| match stream.moving(now) {
                 Some(motion) => motion.from.max(motion.to) + limits::RESHARD_TEMPORARY_SHARDS,
@@ -97,17 +100,12 @@ impl Account {
         let (model, dice, quota) = (&self.model, &mut self.dice, self.quota);
         let stream = self.streams.get_mut(index).ok_or_else(missing)?;
         let open = stream.open;
-        if stream.moving(now).is_some() {
-            return Err((
-                Failure::Busy,
-                format!("Stream {name} not ACTIVE, instead in state UPDATING"),
-            ));
-        }
-        if stream.mode == CapacityMode::OnDemand {
+        still(stream, now)?;
+        if stream.mode_at(now) == CapacityMode::OnDemand {
             return Err((Failure::WrongMode, format!("Stream {name} is in On-Demand mode.")));
         }
         let to = in_range(open, to).map_err(|message| (Failure::Invalid, message))?;
-        if stream.accepted_in_window(now) >= limits::RESHARDS_PER_DAY_MAX as usize {
+        if stream.reshards_in_window(now) >= limits::RESHARDS_PER_DAY_MAX as usize {
             return Err((Failure::Limit, format!("Rate exceeded for stream {name}.")));
         }
         if in_use.saturating_add(reshard::peak_open_shards(open, to)) > quota {
@@ -120,21 +118,53 @@ impl Account {
         stream.accept(motion, now);
         Ok(motion)
     }
-}
 
-impl Account {
-    /// UpdateStreamMode. It is in force at once.
+    /// UpdateStreamMode. The shards stay as they are. What AWS says to the mode a stream is in already is
+    /// unknown; this is the stricter reading.
     pub(crate) fn update_stream_mode(
         &mut self,
         name: &StreamName,
         to: CapacityMode,
+        by: Caller,
         now: Seconds,
-    ) -> Result<(), Refused> {
-        let refused = |failure| (failure, format!("Stream {name} cannot be switched to {to}."));
-        let index = self.find(name).ok_or_else(|| refused(Failure::Missing))?;
-        let stream = self.streams.get_mut(index).ok_or_else(|| refused(Failure::Missing))?;
-        stream.switch(to, now).map_err(refused)
+    ) -> Result<Switch, Refused> {
+        let missing = || (Failure::Missing, format!("Stream {name} not found."));
+        let index = self.find(name).ok_or_else(missing)?;
+        let stream = self.streams.get_mut(index).ok_or_else(missing)?;
+        still(stream, now)?;
+        if stream.mode_at(now) == to {
+            return Err((Failure::Invalid, format!("Stream {name} is in that mode already.")));
+        }
+        if stream.switches_in_window(now) >= limits::MODE_SWITCHES_PER_DAY_MAX as usize {
+            // The words of a momentary throttle, at first.
+            let message = format!(
+                "Rate exceeded for stream {name}. You cannot update the capacity mode of your data \
+                 stream more than twice within 24 hours."
+            );
+            return Err((Failure::Limit, message));
+        }
+        let mut switch = self.on_demand.switch(to, now, &mut self.dice);
+        switch.remembered = by == Caller::Weir;
+        stream.accept_switch(switch, now);
+        Ok(switch)
     }
+
+    /// A minute is over in which this stream was written to.
+    pub(crate) fn end_minute(&mut self, index: usize, mode: CapacityMode, load: ShardLoad) {
+        let opens = self.on_demand.opens_shards && mode == CapacityMode::OnDemand;
+        if let Some(stream) = self.streams.get_mut(index) {
+            stream.end_minute(load, opens);
+        }
+    }
+}
+
+/// A stream that is being changed takes no other change.
+fn still(stream: &Stream, now: Seconds) -> Result<(), Refused> {
+    if stream.moving(now).is_none() && stream.switching(now).is_none() {
+        return Ok(());
+    }
+    let message = format!("Stream {} not ACTIVE, instead in state UPDATING", stream.name);
+    Err((Failure::Busy, message))
 }
 
 /// A target that one call may name: at most double, at least half by real division, 1 to 10,000, and not
@@ -160,6 +190,7 @@ fn in_range(open: Shards, to: u32) -> Result<Shards, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use weir_core::observation::StreamStatus;
 
     const DAY: Seconds = 86_400;
 
@@ -173,7 +204,8 @@ mod tests {
             .map(|(n, open)| Stream::new(name(n), Shards::at_least_one(*open)))
             .collect();
         let model = ReshardModel::Fixed { seconds: 300 };
-        Account::new(streams, model, quota, Dice::new(0, "reshards"))
+        let on_demand = OnDemandModel { switch_seconds: 60..=60, opens_shards: true };
+        Account::new(streams, model, on_demand, quota, Dice::new(0, "reshards"))
     }
 
     fn ask(account: &mut Account, to: u32, now: Seconds) -> Result<(), Failure> {
@@ -208,23 +240,6 @@ mod tests {
     }
 
     #[test]
-    fn two_mode_switches_in_any_24_hours_and_the_shards_stay() {
-        use CapacityMode::{OnDemand, Provisioned};
-        let mut account = account(&[("orders", 8)], 20_000);
-        let switch = |account: &mut Account, to, now| {
-            account.update_stream_mode(&name("orders"), to, now).map_err(|(failure, _)| failure)
-        };
-        assert_eq!(switch(&mut account, Provisioned, 0), Err(Failure::Invalid));
-        assert_eq!(ask(&mut account, 16, 0), Ok(()));
-        assert_eq!(switch(&mut account, OnDemand, 299), Err(Failure::Busy));
-        assert_eq!(switch(&mut account, OnDemand, 300), Ok(()));
-        assert_eq!(switch(&mut account, Provisioned, 600), Ok(()));
-        assert_eq!(account.streams[0].open_at(600), Shards::at_least_one(16));
-        assert_eq!(switch(&mut account, OnDemand, DAY + 299), Err(Failure::Limit));
-        assert_eq!(switch(&mut account, OnDemand, DAY + 300), Ok(()));
-    }
-
-    #[test]
     fn a_stream_that_is_being_changed_takes_no_other_change() {
         let mut account = account(&[("orders", 8)], 20_000);
         assert_eq!(ask(&mut account, 16, 0), Ok(()));
@@ -246,9 +261,55 @@ mod tests {
     #[test]
     fn other_refusals_are_told_apart() {
         let mut account = account(&[("orders", 8)], 20_000);
-        account.streams[0].mode = CapacityMode::OnDemand;
-        assert_eq!(ask(&mut account, 16, 0), Err(Failure::WrongMode));
+        assert_eq!(switch(&mut account, CapacityMode::OnDemand, 0), Ok(()));
+        assert_eq!(ask(&mut account, 16, 60), Err(Failure::WrongMode));
         account.streams[0].deleted = true;
-        assert_eq!(ask(&mut account, 16, 0), Err(Failure::Missing));
+        assert_eq!(ask(&mut account, 16, 60), Err(Failure::Missing));
+        assert_eq!(switch(&mut account, CapacityMode::Provisioned, 60), Err(Failure::Missing));
+    }
+
+    fn switch(account: &mut Account, to: CapacityMode, now: Seconds) -> Result<(), Failure> {
+        account
+            .update_stream_mode(&name("orders"), to, Caller::Weir, now)
+            .map(|_| ())
+            .map_err(|(failure, _)| failure)
+    }
+
+    #[test]
+    fn two_switches_in_any_24_hours_either_way_and_reshards_are_counted_apart() {
+        use CapacityMode::{OnDemand, Provisioned};
+        let mut account = account(&[("orders", 8)], 20_000);
+        assert_eq!(switch(&mut account, Provisioned, 0), Err(Failure::Invalid));
+        assert_eq!(switch(&mut account, OnDemand, 0), Ok(()));
+        assert_eq!(switch(&mut account, Provisioned, 59), Err(Failure::Busy));
+        assert_eq!(switch(&mut account, Provisioned, 3_600), Ok(()));
+        assert_eq!(ask(&mut account, 9, 3_659), Err(Failure::Busy));
+        assert_eq!(ask(&mut account, 9, 3_660), Ok(()));
+        assert_eq!(switch(&mut account, OnDemand, 3_700), Err(Failure::Busy));
+        assert_eq!(switch(&mut account, OnDemand, DAY - 1), Err(Failure::Limit));
+        assert_eq!(switch(&mut account, OnDemand, DAY), Ok(()));
+    }
+
+    #[test]
+    fn the_old_mode_holds_until_the_switch_is_done_and_the_shards_stay() {
+        let mut account = account(&[("orders", 8)], 20_000);
+        let quiet = ShardLoad::new(3.0);
+        assert_eq!(switch(&mut account, CapacityMode::OnDemand, 0), Ok(()));
+        let state = |account: &Account, now| account.streams[0].state_at(now);
+        assert_eq!(state(&account, 59).status, StreamStatus::Updating);
+        assert_eq!(state(&account, 59).mode, CapacityMode::Provisioned);
+        assert_eq!(state(&account, 60).status, StreamStatus::Active);
+        assert_eq!(state(&account, 60).mode, CapacityMode::OnDemand);
+        assert_eq!(account.quota(60).open, 0); // shards on demand are AWS's
+        for minute in 0..40 {
+            let load = if minute == 10 { ShardLoad::new(15.0) } else { quiet };
+            account.end_minute(0, CapacityMode::OnDemand, load);
+        }
+        assert_eq!(account.streams[0].capacity(CapacityMode::OnDemand, 0.0), 30.0);
+        assert_eq!(switch(&mut account, CapacityMode::Provisioned, 3_600), Ok(()));
+        // What AWS opened is there to be paid for, and to be halved.
+        assert_eq!(state(&account, 3_660).open_shards.get(), 30);
+        assert_eq!(ask(&mut account, 14, 3_660), Err(Failure::Invalid));
+        assert_eq!(ask(&mut account, 15, 3_660), Ok(()));
     }
 }

@@ -22,8 +22,9 @@ impl World {
             let offered = minute.checked_sub(*first).and_then(|i| trace.get(i));
             let offered = offered.copied().unwrap_or_default();
             let stream = &mut self.account.streams[place];
-            let open = stream.mean_open(begins, begins + 60);
-            let mut written = write(offered, stream.capacity(open));
+            let (mode, open) = (stream.mode_at(begins), stream.mean_open(begins, begins + 60));
+            let capacity = stream.capacity(mode, open);
+            let mut written = write(offered, capacity);
             if stream.deleted {
                 written.point = TrafficPoint::default();
                 written.refused_share = 1.0;
@@ -32,12 +33,16 @@ impl World {
                 written.point.iterator_age_millis =
                     self.backlogs[place].read(consumer, minute, taken, open);
             }
+            let there = |shards: f64| if stream.deleted { 0.0 } else { shards };
             self.runs[place].minutes.push(MinuteRecord {
                 offered_bytes: offered.bytes,
                 offered_records: offered.records,
                 refused_share: written.refused_share,
-                open_shards: if stream.deleted { 0.0 } else { open },
+                mode,
+                open_shards: there(open),
+                capacity_shards: there(capacity),
             });
+            self.account.end_minute(place, mode, offered.load());
             self.tell_metrics(place, minute, written.point);
         }
     }
@@ -101,7 +106,7 @@ impl World {
             Deed::Switch(to) => {
                 let name = stream.name.clone();
                 // What AWS refuses a stranger is no business of Weir's.
-                let _ = self.account.update_stream_mode(&name, to, now);
+                let _ = self.update_stream_mode(&name, to, Caller::Stranger);
             }
             Deed::Reshard(to) => {
                 let name = stream.name.clone();

@@ -15,6 +15,7 @@ use crate::clock::timestamp;
 use crate::operation::{Operation, Tally};
 use crate::process::Run;
 use crate::record::{StreamRun, Violation};
+use crate::stream::Caller;
 
 /// Plans noted for each stream.
 const NOTES_KEPT: usize = 16;
@@ -69,6 +70,7 @@ impl World {
             with_ledger: !run.without_ledger.get(),
             open: stream.open_at(now).get(),
             moving: stream.moving(now).copied(),
+            switching: stream.switching(now).copied(),
             to: to.get(),
             quota_seen: noted.and_then(|(_, quota)| *quota),
             metrics: &self.metrics[place],
@@ -79,6 +81,19 @@ impl World {
             targets::check(&asked),
             safe_scale_in::check(&asked),
             one_in_flight::check(&asked),
+        ];
+        for broken in broken {
+            self.note_broken(place, broken);
+        }
+    }
+
+    /// Before AWS sees a switch of mode by Weir.
+    pub(super) fn check_switch(&mut self, place: usize, by: Caller) {
+        let now = self.clock.now();
+        let stream = &self.account.streams[place];
+        let broken = [
+            one_in_flight::check_switch(stream, by, now),
+            self.watches[place].calls.check_switch(by, now),
         ];
         for broken in broken {
             self.note_broken(place, broken);

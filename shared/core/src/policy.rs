@@ -3,12 +3,14 @@
 //! A policy says what is wanted, never how to get there. Here: the types and the choice of the policy
 //! for a stream. Not here: reading TOML (`policy::parse`) or describing faults (`policy::fault`).
 
+mod alerts;
 mod fault;
 mod parse;
 pub mod schedule;
 
 use serde::{Deserialize, Serialize};
 
+pub use alerts::{AlertPolicy, Severity, Telling};
 pub use fault::Fault;
 pub use parse::parse;
 
@@ -72,6 +74,8 @@ pub struct Policy {
     pub surge_alarm_use: Share,
     /// Known events, and the fewest shards for each.
     pub schedules: Vec<Schedule>,
+    /// What is told of the stream's consumers.
+    pub alerts: AlertPolicy,
 }
 
 impl Policy {
@@ -86,6 +90,7 @@ impl Policy {
         missing_data: Gaps::Unknown,
         surge_alarm_use: percent(90),
         schedules: Vec::new(),
+        alerts: AlertPolicy::DEFAULT,
     };
 }
 

@@ -145,6 +145,7 @@ impl Alarm {
 fn value(kind: AlarmKind, point: &TrafficPoint) -> Option<f64> {
     match kind {
         AlarmKind::Throttle => point.throttled_records,
+        AlarmKind::Consumer(_) => None,
         AlarmKind::Surge => {
             let shards = |sum: f64, per_second: f64| sum / (60.0 * per_second);
             let bytes =

@@ -7,8 +7,10 @@
 pub mod event;
 pub mod incoming;
 pub mod ledger;
+pub mod message;
 pub mod plan_capacity;
 pub mod ports;
+pub mod raise_alerts;
 pub mod recovery;
 pub mod resize_stream;
 pub mod sync_alarms;

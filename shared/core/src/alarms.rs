@@ -24,6 +24,9 @@ pub const CONSUMER_TAG: &str = "weir:consumer";
 /// Tag that names the kind of an alarm.
 pub const KIND_TAG: &str = "weir:kind";
 
+/// Within a silence alarm, the metric that counts what is written, not what the consumer reads.
+pub const WRITTEN_ID: &str = "written";
+
 const PERIOD_SECONDS: u32 = 60;
 
 /// The name of an alarm that Weir owns: it begins with the installation's prefix.

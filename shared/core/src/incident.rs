@@ -212,8 +212,8 @@ pub struct Message {
 pub struct Unsent {
     /// The message.
     pub message: Message,
-    /// When its sender began.
-    pub begun_at: Timestamp,
+    /// When its sender began; none where it is known that nobody is at it.
+    pub begun_at: Option<Timestamp>,
 }
 
 /// One incident.
@@ -298,15 +298,24 @@ impl Incident {
         self.unsent.retain(|unsent| unsent.message.number != number);
     }
 
+    /// Writes down that a message certainly was not sent: the next tick sends it.
+    pub fn note_failed(&mut self, number: u32) {
+        for unsent in self.unsent.iter_mut().filter(|unsent| unsent.message.number == number) {
+            unsent.begun_at = None;
+        }
+    }
+
     /// Takes on messages that another sender began and never finished. One of them may have been sent
     /// all the same; better twice than never.
     pub fn take_overdue(&mut self, now: Timestamp) -> Vec<Message> {
-        let overdue = |unsent: &&mut Unsent| now.duration_since(unsent.begun_at) >= UNSENT_AFTER;
+        let overdue = |unsent: &&mut Unsent| {
+            unsent.begun_at.is_none_or(|begun| now.duration_since(begun) >= UNSENT_AFTER)
+        };
         self.unsent
             .iter_mut()
             .filter(overdue)
             .map(|unsent| {
-                unsent.begun_at = now;
+                unsent.begun_at = Some(now);
                 unsent.message
             })
             .collect()

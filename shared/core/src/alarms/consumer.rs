@@ -4,6 +4,7 @@
 
 use super::{
     AlarmKind, AlarmName, AlarmPrefix, AlarmQuery, AlarmSpec, MetricId, MissingData, Statistic,
+    WRITTEN_ID,
 };
 use crate::consumer::{Consumer, ConsumerName, Destination, Mapping, Reader};
 use crate::incident::Symptom;
@@ -168,7 +169,7 @@ impl Watch<'_> {
         let written = metric("AWS/Kinesis", "IncomingRecords", [self.stream_dimension()]);
         let formula = "IF(FILL(read, 0) > 0, 0, written)".to_owned();
         let queries = vec![
-            AlarmQuery::Metric { id: "written", metric: written, statistic: Statistic::Sum },
+            AlarmQuery::Metric { id: WRITTEN_ID, metric: written, statistic: Statistic::Sum },
             AlarmQuery::Metric { id: "read", metric: read, statistic },
             AlarmQuery::Expression {
                 id: "unread",

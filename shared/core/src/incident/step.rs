@@ -210,7 +210,7 @@ impl Incident {
     fn tell(&mut self, occasion: Occasion, severity: Severity, now: Timestamp) -> Message {
         self.messages += 1;
         let message = Message { number: self.messages, occasion, severity, at: now };
-        self.unsent.push(Unsent { message, begun_at: now });
+        self.unsent.push(Unsent { message, begun_at: Some(now) });
         match severity {
             Severity::Page => self.paged_at = Some(now),
             Severity::Notice => self.noticed_at = Some(now),

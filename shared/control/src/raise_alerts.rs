@@ -1,0 +1,3 @@
+//! The loop raise-alerts.
+
+pub mod facts;

@@ -1,4 +1,4 @@
-//! Weir's control loops, over ports: plan-capacity, resize-stream, sync-alarms.
+//! Weir's control loops, over ports: plan-capacity, resize-stream, sync-alarms, raise-alerts.
 //!
 //! Here: the loops, the ports they need (one trait per verb, as rights are), what the ledger
 //! remembers, the events that join the loops, and CloudWatch's events read tolerantly. Not here:
@@ -14,3 +14,4 @@ pub mod raise_alerts;
 pub mod recovery;
 pub mod resize_stream;
 pub mod sync_alarms;
+pub mod sync_consumers;

@@ -306,18 +306,21 @@ impl Incident {
     }
 
     /// Takes on messages that another sender began and never finished. One of them may have been sent
-    /// all the same; better twice than never.
+    /// all the same; better twice than never. The next reminder counts from now.
     pub fn take_overdue(&mut self, now: Timestamp) -> Vec<Message> {
-        let overdue = |unsent: &&mut Unsent| {
-            unsent.begun_at.is_none_or(|begun| now.duration_since(begun) >= UNSENT_AFTER)
-        };
-        self.unsent
-            .iter_mut()
-            .filter(overdue)
-            .map(|unsent| {
+        let mut overdue = Vec::new();
+        for unsent in &mut self.unsent {
+            if unsent.begun_at.is_none_or(|begun| now.duration_since(begun) >= UNSENT_AFTER) {
                 unsent.begun_at = Some(now);
-                unsent.message
-            })
-            .collect()
+                overdue.push(unsent.message);
+            }
+        }
+        for message in &overdue {
+            match message.severity {
+                Severity::Page => self.paged_at = Some(now),
+                Severity::Notice => self.noticed_at = Some(now),
+            }
+        }
+        overdue
     }
 }

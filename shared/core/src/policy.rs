@@ -196,6 +196,11 @@ impl PolicySet {
         }
     }
 
+    /// Whether an entry has a fault.
+    pub fn has_faults(&self) -> bool {
+        self.entries.iter().any(|entry| entry.policy.is_none())
+    }
+
     /// Appends the entries of another file.
     pub fn extend(&mut self, other: PolicySet) {
         self.entries.extend(other.entries);

@@ -176,6 +176,7 @@ proptest! {
         let over: Vec<Fact> = (0..4).map(|alarm| fact(alarm, AlarmState::Ok, 240 * MINUTE)).collect();
         deliver(&mut pager, &facts, &delays);
         pager.take(&over, at((240 + 60 + AFTERWARDS_MINUTES) * MINUTE));
+        pager.evidence = caught_up();
         pager.tick((241 + 60 + AFTERWARDS_MINUTES) * MINUTE, 70);
         prop_assert!(!pager.is_open(), "{:?}", pager.newest);
         for severity in [Severity::Notice, Severity::Page] {
@@ -229,6 +230,15 @@ proptest! {
     }
 }
 
+/// A consumer that says it has read all there is, whenever it is asked.
+fn caught_up() -> Evidence {
+    Evidence {
+        retention_hours: Some(24),
+        lag: vec![LagPoint { at: at(1_000 * MINUTE), seconds: 0.0 }],
+        ..Evidence::default()
+    }
+}
+
 /// The messages of a run, in words: minute, occasion, severity.
 fn told(pager: &Pager) -> Vec<(i64, Occasion, Severity)> {
     let minute = |message: &Message| (message.at.as_second() - at(0).as_second()) / MINUTE;
@@ -254,7 +264,16 @@ fn a_failure_is_a_notice_then_a_page_then_a_reminder_each_hour_then_a_recovery()
         (175, Recovered, Page),
         (175, Recovered, Notice),
     ];
-    assert_eq!(run(AlertPolicy::DEFAULT, Evidence::default(), &facts), expected);
+    assert_eq!(run(AlertPolicy::DEFAULT, caught_up(), &facts), expected);
+    // Where it does not say how far behind it is, recovery is told a quarter of an hour later.
+    let unknown = run(AlertPolicy::DEFAULT, Evidence::default(), &facts);
+    assert_eq!(unknown.last(), Some(&(190, Recovered, Notice)));
+    // Where it is still behind, it is not told at all.
+    let behind = Evidence {
+        lag: vec![LagPoint { at: at(1_000 * MINUTE), seconds: 5_000.0 }],
+        ..caught_up()
+    };
+    assert_eq!(run(AlertPolicy::DEFAULT, behind, &facts).last(), Some(&(150, Reminder, Page)));
 }
 
 #[test]
@@ -286,7 +305,7 @@ fn flapping_is_one_incident_and_each_relapse_settles_longer() {
             [fact(0, AlarmState::Alarm, on), fact(0, AlarmState::Ok, on + 2 * MINUTE)]
         })
         .collect();
-    let occasions: Vec<Occasion> = run(AlertPolicy::DEFAULT, Evidence::default(), &fast)
+    let occasions: Vec<Occasion> = run(AlertPolicy::DEFAULT, caught_up(), &fast)
         .into_iter()
         .map(|(_, occasion, _)| occasion)
         .collect();
@@ -300,7 +319,7 @@ fn flapping_is_one_incident_and_each_relapse_settles_longer() {
             [fact(0, AlarmState::Alarm, on), fact(0, AlarmState::Ok, on + 2 * MINUTE)]
         })
         .collect();
-    let told = run(AlertPolicy::DEFAULT, Evidence::default(), &slow);
+    let told = run(AlertPolicy::DEFAULT, caught_up(), &slow);
     let opened = told.iter().filter(|(_, occasion, _)| *occasion == Opened).count();
     assert_eq!(opened, 2, "{told:?}");
 }

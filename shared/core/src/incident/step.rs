@@ -16,6 +16,9 @@ pub(super) const DRAIN_AT_MOST: SignedDuration = SignedDuration::from_mins(60);
 /// Everything must have been well for so long before recovery is told; twice as long with each relapse.
 const SETTLE_MINUTES: i64 = 5;
 const SETTLE_MINUTES_MAX: i64 = 60;
+/// What a lag alarm takes to go off, late metrics included: where a consumer does not say how far behind it
+/// is, this much longer is waited.
+const LAG_ALARM_MINUTES: i64 = 15;
 /// An incident that begins within this time after another of the same subject is a relapse.
 const RELAPSE_WITHIN: SignedDuration = SignedDuration::from_hours(6);
 /// A failure that is no more than a notice is told again once a day.
@@ -50,7 +53,7 @@ pub fn step(
         return Step { incident: Some(incident), send: Vec::new(), held: None };
     }
     let (tell, held) = match incident.well_since(now) {
-        Some(well_since) => (recovery(&mut incident, well_since, now), None),
+        Some(well_since) => (recovery(&mut incident, well_since, evidence, policy, now), None),
         None => failure(&mut incident, evidence, policy, now),
     };
     let send: Vec<Message> = tell
@@ -77,7 +80,8 @@ fn take_in(
             }
         }
     }
-    if let Some(open) = before.filter(|incident| incident.closed_at.is_none()) {
+    // One whose end is not yet told goes first: a new one would take its place in the ledger.
+    if let Some(open) = before.filter(|incident| incident.is_open()) {
         return Some(Incident { facts: known, ..open.clone() });
     }
     let first = known
@@ -112,9 +116,21 @@ fn remembered(
 
 type Tell = Vec<(Occasion, Severity)>;
 
-/// Recovery is always told, to all who were told of the failure.
-fn recovery(incident: &mut Incident, well_since: Timestamp, now: Timestamp) -> Tell {
+/// Recovery is always told, to all who were told of the failure; and not while a consumer whose alarms are
+/// quiet is hours behind all the same, because its lag alarm takes minutes to go off.
+fn recovery(
+    incident: &mut Incident,
+    well_since: Timestamp,
+    evidence: &Evidence,
+    policy: &AlertPolicy,
+    now: Timestamp,
+) -> Tell {
     let settle = (SETTLE_MINUTES << incident.flaps.min(8)).min(SETTLE_MINUTES_MAX);
+    let settle = match standing(incident, evidence, policy, now) {
+        Standing::Behind => return Tell::new(),
+        Standing::CaughtUp => settle,
+        Standing::Unknown => settle + LAG_ALARM_MINUTES,
+    };
     if now.duration_since(well_since) < SignedDuration::from_mins(settle) {
         return Tell::new();
     }
@@ -124,6 +140,30 @@ fn recovery(incident: &mut Incident, well_since: Timestamp, now: Timestamp) -> T
         (incident.noticed_at.is_some(), Severity::Notice),
     ];
     told.into_iter().filter(|(told, _)| *told).map(|(_, s)| (Occasion::Recovered, s)).collect()
+}
+
+/// What a consumer whose alarms are quiet says of itself.
+enum Standing {
+    CaughtUp,
+    Behind,
+    Unknown,
+}
+
+fn standing(
+    incident: &Incident,
+    evidence: &Evidence,
+    policy: &AlertPolicy,
+    now: Timestamp,
+) -> Standing {
+    if incident.told().is_none() || matches!(incident.subject, Subject::Weir { .. }) {
+        return Standing::CaughtUp; // nobody waits for it, or there is nothing to catch up with
+    }
+    let outlook = evidence.outlook(incident.opened_at, now);
+    match outlook.used().filter(|_| !outlook.at_least) {
+        None => Standing::Unknown,
+        Some(used) if used >= policy.lag_alarm.get() => Standing::Behind,
+        Some(_) => Standing::CaughtUp,
+    }
 }
 
 /// What is told of a failure that lasts, or why nothing is.
@@ -146,6 +186,7 @@ fn failure(
         (Severity::Page, Some(Severity::Notice)) => Some((Occasion::Escalated, Severity::Page)),
         // Once paged, always paged: the pager holds the incident open until it is over.
         (_, Some(Severity::Page)) => since(incident.paged_at)
+            .filter(|_| incident.unsent.is_empty())
             .filter(|since| *since >= policy.repeat_page())
             .map(|_| (Occasion::Reminder, Severity::Page)),
         (Severity::Notice, Some(Severity::Notice)) => since(incident.noticed_at)

@@ -7,11 +7,16 @@
 
 use std::collections::BTreeMap;
 use std::env;
+use std::fs::{self, File};
 use std::ops::Range;
+use std::path::PathBuf;
 
 use weir_twin::guard::{Failure, Injected, Kind, Outages, Scenario, Verdict, run};
+use weir_twin::trace::Trace;
 
 const SEEDS: u64 = 1_000;
+/// Minutes of each recorded trace that are looked at: two weeks.
+const TRACE_MINUTES: usize = 14 * 1_440;
 
 fn seeds() -> Range<u64> {
     let number = |name| env::var(name).ok().and_then(|text: String| text.parse().ok());
@@ -158,4 +163,38 @@ fn a_drain_after_a_reshard_is_not_told() {
     // The same lag without a reshard is told: it is the reshard that explains it.
     let unexplained = Scenario { resharded_at: None, ..drain };
     assert!(run(&unexplained).messages > 0);
+}
+
+/// Recorded traffic, read by consumers of every kind that do not fail: nobody is called. The recordings are
+/// not part of this repository; without them the test says so.
+#[test]
+fn healthy_consumers_on_recorded_traffic_are_never_told_of() {
+    let dir = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/traces");
+    let Ok(entries) = fs::read_dir(&dir) else {
+        println!("skipped: no recorded traces in ../shared/traces");
+        return;
+    };
+    let mut files: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).collect();
+    files.retain(|path| path.extension().is_some_and(|ext| ext == "csv"));
+    files.sort();
+    let kinds = [Kind::Lambda, Kind::FanOut, Kind::Firehose, Kind::Kcl];
+    let (mut minutes, mut messages) = (0, Vec::new());
+    for (seed, path) in (0..).zip(&files) {
+        let name = path.file_stem().expect("a name").to_string_lossy();
+        let trace = Trace::read(&name, &name, File::open(path).expect("a trace")).expect("a trace");
+        let written: Vec<f64> =
+            trace.minutes.iter().take(TRACE_MINUTES).map(|minute| minute.records.floor()).collect();
+        minutes += written.len();
+        let verdict = run(&Scenario::healthy(seed, &kinds, written));
+        messages.extend(verdict.violations.iter().map(|what| format!("{name}: {what}")));
+        messages.extend((verdict.messages > 0).then(|| format!("{name}: {}", verdict.messages)));
+    }
+    let months = minutes / (30 * 1440);
+    println!(
+        "{} traces, {minutes} minutes ({months} stream-months), {} consumers each: {} messages",
+        files.len(),
+        kinds.len(),
+        messages.len()
+    );
+    assert!(messages.is_empty() && minutes > 0, "{messages:#?}");
 }

@@ -40,6 +40,8 @@ pub struct Alert {
     pub severity: Severity,
     /// At most 100 ASCII characters.
     pub subject: String,
+    /// What a mailbox gets.
+    pub text: String,
     /// The message in every form, as `MessageStructure=json` wants it.
     pub body: String,
     /// Attributes that filter policies choose by.
@@ -82,6 +84,7 @@ impl Story<'_> {
         Ok(Alert {
             severity: self.message.severity,
             subject: text::subject(self),
+            text,
             body: serde_json::to_string(&body)?,
             attributes: self.attributes(),
             chat: serde_json::to_string(&forms::chat(self))?,

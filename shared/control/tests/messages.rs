@@ -111,20 +111,20 @@ fn evidence(name: &str, at: Timestamp) -> Evidence {
     let lag = |hours_before: f64, hours: f64, minutes: i64| {
         let point = |at, hours: f64| LagPoint { at, seconds: hours * 3600.0 };
         let now = at + SignedDuration::from_mins(minutes);
-        vec![point(now - SignedDuration::from_mins(30), hours_before), point(now, hours)]
+        vec![point(now - SignedDuration::from_mins(10), hours_before), point(now, hours)]
     };
     let known = Evidence { retention_hours: Some(24), ..Evidence::default() };
     match name {
         // One shard stuck: its record is 13 h old and grows older by the clock.
         "lambda_lag" => Evidence {
-            lag: lag(12.5, 13.0, 0),
+            lag: lag(12.833_333, 13.0, 0),
             invocations: Some(612.0),
             errors: Some(38.0),
             shards_behind: Some((1, 8)),
             ..known
         },
         "lambda_errors" => Evidence {
-            lag: lag(0.01, 0.4, 30),
+            lag: lag(0.27, 0.4, 30),
             invocations: Some(120.0),
             errors: Some(117.0),
             ..known
@@ -133,7 +133,7 @@ fn evidence(name: &str, at: Timestamp) -> Evidence {
         "lambda_throttles" => Evidence { throttles: Some(48.0), lag: lag(0.0, 0.05, 0), ..known },
         "fan_out_lag" => Evidence {
             retention_hours: Some(168),
-            lag: lag(9.3, 9.5, 30),
+            lag: lag(9.43, 9.5, 30),
             written: Some((900_000.0, 300_000.0)),
             ..known
         },

@@ -107,6 +107,8 @@ pub enum Cause {
     TooSlow,
 }
 
+/// How far back a trend goes.
+const TREND: SignedDuration = SignedDuration::from_mins(10);
 /// Share of calls that fail from which on errors are the cause and not an accompaniment.
 const MOSTLY_FAILING: f64 = 0.5;
 /// Growth of traffic from which on it is the cause.
@@ -117,7 +119,7 @@ impl Evidence {
     /// nothing since then at least.
     pub fn outlook(&self, since: Timestamp, now: Timestamp) -> Outlook {
         let retention = self.retention_hours.map(|h| SignedDuration::from_hours(i64::from(h)));
-        match (self.lag.first(), self.lag.last()) {
+        match (self.recent_lag().first(), self.lag.last()) {
             (Some(first), Some(last)) => {
                 let between = last.at.duration_since(first.at).as_secs_f64();
                 // What it was behind at its last word, and the time since then in which it says nothing.
@@ -138,6 +140,14 @@ impl Evidence {
                 Outlook { lag, at_least: true, growth: None, retention }
             }
         }
+    }
+
+    /// The newest points: a trend over more would blend what was before the failure into it.
+    fn recent_lag(&self) -> &[LagPoint] {
+        let Some(last) = self.lag.last() else { return &[] };
+        let recent = |point: &LagPoint| last.at.duration_since(point.at) <= TREND;
+        let first = self.lag.iter().position(recent).unwrap_or(0);
+        &self.lag[first..]
     }
 
     /// The likeliest cause of a failure with these symptoms. The surer signs come first.

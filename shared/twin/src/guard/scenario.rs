@@ -4,14 +4,18 @@
 use std::ops::Range;
 
 use fastrand::Rng;
+use jiff::Timestamp;
 use weir_core::consumer::ConsumerName;
 use weir_core::policy::{AlertPolicy, Telling};
 use weir_core::units::{Share, StreamName};
 
 use super::consumer::{Failure, Kind};
 use super::world::{consumer_name, stream};
-use crate::settings::BusSettings;
+use crate::clock::{Seconds, timestamp};
+use crate::settings::{BusSettings, Settings};
 
+/// When scenarios begin that do not say so.
+const START: Seconds = 1_800_000_000;
 /// Minutes of a scenario from a seed.
 const MINUTES: usize = 900;
 /// Records written in a minute, on average.
@@ -54,6 +58,8 @@ pub struct Reading {
 pub struct Scenario {
     /// Where all chance comes from.
     pub seed: u64,
+    /// When it begins.
+    pub start: Timestamp,
     /// How long it lasts.
     pub minutes: usize,
     /// Records written, by the minute.
@@ -91,6 +97,7 @@ impl Scenario {
         policy.kcl_applications = kcl_names(kinds.iter().copied());
         Scenario {
             seed: 0,
+            start: timestamp(START),
             minutes: MINUTES,
             written: vec![RECORDS; MINUTES],
             consumers: kinds.iter().map(|kind| (*kind, speed)).collect(),
@@ -158,6 +165,7 @@ impl Scenario {
         };
         Scenario {
             seed,
+            start: timestamp(START),
             minutes: MINUTES,
             written,
             consumers,
@@ -184,6 +192,20 @@ impl Scenario {
             ..AlertPolicy::DEFAULT
         };
         Scenario { seed, minutes: written.len(), written, ..scenario }
+    }
+
+    /// An ordinary world, in which the first of these consumers fails: recorded or made-up traffic, late
+    /// metrics, events that come twice or out of order.
+    pub fn failing_once(
+        seed: u64,
+        start: Timestamp,
+        kinds: &[Kind],
+        written: Vec<f64>,
+        (failure, span): (Failure, Range<usize>),
+    ) -> Scenario {
+        let bus = Settings::realistic(seed).bus;
+        let injected = vec![Injected { consumer: 0, failure, span }];
+        Scenario { start, injected, bus, ..Scenario::healthy(seed, kinds, written) }
     }
 
     pub(crate) fn written(&self, minute: usize) -> f64 {

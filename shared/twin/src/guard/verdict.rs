@@ -5,13 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde_json::Value;
+use weir_control::message::Alert;
 use weir_core::incident::Subject;
 use weir_core::policy::Telling;
 
 use super::consumer::{Failure, Kind};
 use super::scenario::{Injected, Scenario};
 use super::world::{Sent, World};
-use crate::clock::{Seconds, count};
+use crate::clock::{Seconds, count, timestamp};
 
 /// Metrics come ten minutes late at most; alarms and ticks take a minute each.
 const LATE_MINUTES: i64 = 10 + 3;
@@ -42,6 +43,8 @@ pub struct Verdict {
     pub violations: Vec<String>,
     /// Every failure that was put in, drains left out.
     pub detections: Vec<Detection>,
+    /// Everything that SNS got, in order.
+    pub sent: Vec<(Timestamp, Alert)>,
     /// Messages, each counted once.
     pub messages: usize,
     /// Pages among them.
@@ -65,8 +68,12 @@ struct Told {
 }
 
 pub(super) fn judge(scenario: &Scenario, world: &World) -> Verdict {
-    let mut verdict =
-        Verdict { mishaps: world.mishaps, awaits: world.awaits, ..Verdict::default() };
+    let mut verdict = Verdict {
+        sent: world.sent.iter().map(|sent| (timestamp(sent.at), sent.alert.clone())).collect(),
+        mishaps: world.mishaps,
+        awaits: world.awaits,
+        ..Verdict::default()
+    };
     let mut by_subject: BTreeMap<Subject, Vec<Told>> = BTreeMap::new();
     let mut seen = BTreeSet::new();
     for sent in &world.sent {

@@ -21,8 +21,6 @@ use crate::alarms::Alarms;
 use crate::chance::Dice;
 use crate::clock::{Clock, Seconds, count, index, timestamp};
 
-/// The start of every scenario.
-const START: Seconds = 1_800_000_000;
 /// Hours the streams keep their records.
 pub(crate) const RETENTION_HOURS: u32 = 24;
 
@@ -83,8 +81,8 @@ impl World {
         let consumers: Vec<(Consumer, Reader)> = scenario.readers().map(of_reading).collect();
         World {
             policies: Rc::new(PolicySet::of_all_streams(policy)),
-            start: START,
-            clock: Clock::new(START),
+            start: scenario.start.as_second(),
+            clock: Clock::new(scenario.start.as_second()),
             metrics: consumers.iter().map(|_| vec![Minute::default(); scenario.minutes]).collect(),
             behind_until: consumers.iter().map(|_| 0).collect(),
             consumers,
@@ -174,7 +172,10 @@ impl World {
             lag,
             enabled: (reader.kind == Kind::Lambda).then(|| reader.enabled(minute)),
             shards_behind: Some(reader.shards_behind()).filter(|(behind, _)| *behind > 0),
-            errors: self.metrics[place][minute.saturating_sub(2)].errors,
+            errors: self.metrics[place][minute.saturating_sub(10)..minute]
+                .iter()
+                .filter_map(|point| point.errors)
+                .reduce(|sum, errors| sum + errors),
             ..Evidence::default()
         }
     }
@@ -290,5 +291,6 @@ impl Scenario {
 
 /// The name of the n-th consumer.
 pub(crate) fn consumer_name(number: usize) -> Option<ConsumerName> {
-    ConsumerName::new(&format!("reader-{number}")).ok()
+    const NAMES: [&str; 4] = ["billing", "fraud-check", "archive", "search"];
+    NAMES.get(number).and_then(|name| ConsumerName::new(name).ok())
 }

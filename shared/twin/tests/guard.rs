@@ -134,7 +134,7 @@ fn a_crash_at_any_await_loses_no_message() {
 
 #[test]
 fn what_is_down_delays_messages_and_loses_none() {
-    let spans = || vec![40..80];
+    let spans = || std::iter::once(40..80).collect::<Vec<_>>();
     let downs = [
         ("SNS", Outages { sns: spans(), ..Outages::default() }),
         ("the ledger", Outages { ledger: spans(), ..Outages::default() }),

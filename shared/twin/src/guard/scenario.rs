@@ -267,10 +267,11 @@ fn failures(rng: &mut Rng, consumer: usize, kind: Kind) -> Vec<Injected> {
     found
 }
 
+/// In one scenario of three.
 fn outage(rng: &mut Rng) -> Vec<Range<usize>> {
-    if rng.u8(0..3) > 0 {
-        return Vec::new();
-    }
-    let start = rng.usize(30..600);
-    vec![start..start + rng.usize(2..20)]
+    let span = |rng: &mut Rng| {
+        let start = rng.usize(30..600);
+        start..start + rng.usize(2..20)
+    };
+    (rng.u8(0..3) == 0).then(|| span(rng)).into_iter().collect()
 }

@@ -29,6 +29,8 @@ use super::world::{RETENTION_HOURS, World};
 use crate::alarms::StateChange;
 use crate::clock::{Seconds, timestamp};
 
+/// Chance leaves the first sync alone: what is judged is whether alarms are told of, and there must be some.
+const PEACEFUL_MINUTES: usize = 5;
 /// Seconds after which Lambda stops raise-alerts.
 const TIMEOUT_SECONDS: Seconds = 60;
 
@@ -80,7 +82,9 @@ impl Hands {
                 Service::Other => &[],
             };
             let down = down.iter().any(|span| span.contains(&minute));
-            let (failing, losing) = (world.scenario.failing, world.scenario.answer_lost);
+            let trouble = if minute < PEACEFUL_MINUTES { 0.0 } else { 1.0 };
+            let failing = trouble * world.scenario.failing;
+            let losing = trouble * world.scenario.answer_lost;
             if down || world.call_dice.happens(failing) {
                 // A message that was sent cannot be struck off: it will come again.
                 world.mishaps += u64::from(writes && service == Service::Ledger);
@@ -109,7 +113,8 @@ impl Hands {
         let slow = world.scenario.slow;
         let waits = world.call_dice.happens(slow);
         let seconds = if waits { world.call_dice.seconds(&(1..=8)) } else { 0 };
-        let crash = world.scenario.crash;
+        let peace = world.minute() < PEACEFUL_MINUTES;
+        let crash = if peace { 0.0 } else { world.scenario.crash };
         let dies = world.scenario.crash_at_await == Some(world.awaits)
             || world.call_dice.happens(crash)
             || world.clock.now() + seconds > self.run.deadline;

@@ -76,9 +76,11 @@ fn wake(incoming: Incoming) -> Result<Wake, Reason> {
             (Request::Plan, None) => Ok(Wake::All),
             (Request::SyncAlarms, _) => Err(Reason::NotForUs),
         },
-        Incoming::CapacityPlanned(_) | Incoming::StreamResized(_) | Incoming::ModeSwitched(_) => {
-            Err(Reason::NotForUs)
-        }
+        Incoming::CapacityPlanned(_)
+        | Incoming::StreamResized(_)
+        | Incoming::ModeSwitched(_)
+        | Incoming::ActionRefused(_)
+        | Incoming::ActionFailed(_) => Err(Reason::NotForUs),
     }
 }
 

@@ -63,7 +63,11 @@ fn scope(incoming: Incoming) -> Option<Scope> {
         Incoming::OperatorRequest(request) if request.request == Request::SyncAlarms => {
             Some(Scope::All)
         }
-        Incoming::OperatorRequest(_) | Incoming::Alarm(_) | Incoming::CapacityPlanned(_) => None,
+        Incoming::OperatorRequest(_)
+        | Incoming::Alarm(_)
+        | Incoming::CapacityPlanned(_)
+        | Incoming::ActionRefused(_)
+        | Incoming::ActionFailed(_) => None,
     }
 }
 

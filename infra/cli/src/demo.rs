@@ -1,4 +1,7 @@
-//! `weir demo`: a made-up week on the simulated AWS, told as it went.
+//! `weir demo`: a made-up week on the simulated AWS, told as it went. Not here: the consumer that fails
+//! in it (`consumer`).
+
+mod consumer;
 
 use std::io::IsTerminal;
 
@@ -42,7 +45,8 @@ pub(crate) fn run(seed: u64) -> Result<(), Failure> {
         "Scored after a day of warm-up; shards at $0.015 an hour; laws broken: {}.",
         weir.violations.len()
     );
-    match weir.violations.len() {
+    let unlawful = consumer::tell(&trace, seed);
+    match weir.violations.len() + unlawful {
         0 => Ok(()),
         broken => Err(Failure::LawBroken(broken)),
     }

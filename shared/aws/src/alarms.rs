@@ -90,9 +90,10 @@ impl Aws {
 /// installation, say, whose prefix begins with this one.
 fn is_ours(prefix: &AlarmPrefix, name: &str) -> bool {
     let Some(rest) = name.strip_prefix(&prefix.to_string()) else { return false };
-    AlarmKind::ALL.iter().any(|kind| {
-        rest.strip_prefix(&format!("{kind}-")).is_some_and(|name| StreamName::new(name).is_ok())
-    })
+    AlarmName::read_consumer(prefix, name).is_some()
+        || AlarmKind::ALL.iter().any(|kind| {
+            rest.strip_prefix(&format!("{kind}-")).is_some_and(|name| StreamName::new(name).is_ok())
+        })
 }
 
 fn by_name(desired: &[AlarmSpec]) -> BTreeMap<&str, &AlarmSpec> {

@@ -12,10 +12,14 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use thiserror::Error;
-use weir_core::alarms::{AlarmState, STREAM_TAG};
+use weir_core::alarms::{AlarmState, STREAM_TAG, WRITTEN_ID};
+use weir_core::incident::Watched;
 use weir_core::units::StreamName;
 
-use crate::event::{self, CapacityPlanned, ModeSwitched, OperatorRequest, StreamResized};
+use crate::event::{
+    self, ActionFailed, ActionRefused, CapacityPlanned, ModeSwitched, OperatorRequest,
+    StreamResized,
+};
 
 /// Everything a function may be woken by.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,6 +34,10 @@ pub enum Incoming {
     StreamResized(StreamResized),
     /// A stream's capacity mode was switched.
     ModeSwitched(ModeSwitched),
+    /// A plan was turned down.
+    ActionRefused(ActionRefused),
+    /// Nobody knows what became of a call.
+    ActionFailed(ActionFailed),
     /// An operator asks for something.
     OperatorRequest(OperatorRequest),
 }
@@ -51,6 +59,8 @@ pub struct AlarmEvent {
     pub stream: Option<StreamName>,
     /// Whether the alarm's own actions were suppressed or muted.
     pub actions_suppressed: bool,
+    /// What it watches, where the event says so.
+    pub watched: Option<Watched>,
 }
 
 /// An event that could not be read: where, what, and what to do about it.
@@ -115,6 +125,8 @@ fn own(detail_type: &str, detail: &Value) -> Result<Incoming, EventFault> {
         "Weir Capacity Planned" => Ok(Incoming::CapacityPlanned(Box::new(read(detail, "detail")?))),
         "Weir Stream Resized" => Ok(Incoming::StreamResized(read(detail, "detail")?)),
         "Weir Mode Switched" => Ok(Incoming::ModeSwitched(read(detail, "detail")?)),
+        "Weir Action Refused" => Ok(Incoming::ActionRefused(read(detail, "detail")?)),
+        "Weir Action Failed" => Ok(Incoming::ActionFailed(read(detail, "detail")?)),
         "Weir Operator Request" => Ok(Incoming::OperatorRequest(read(detail, "detail")?)),
         other => Err(EventFault::at(
             "detail-type",
@@ -145,6 +157,7 @@ fn alarm(data: AlarmData, arn: Option<String>, place: &str) -> Result<Incoming, 
         )
     })?;
     let stream = stream_of(&data);
+    let watched = watched(&data);
     let suppressed = data.state.actions_suppressed_by.is_some() || data.mute_detail.is_some();
     Ok(Incoming::Alarm(Box::new(AlarmEvent {
         alarm_name: data.alarm_name,
@@ -154,6 +167,7 @@ fn alarm(data: AlarmData, arn: Option<String>, place: &str) -> Result<Incoming, 
         previous_state: data.previous_state.and_then(|state| state.value).map(AlarmState::from),
         stream,
         actions_suppressed: suppressed,
+        watched,
     })))
 }
 
@@ -169,6 +183,24 @@ fn stream_of(data: &AlarmData) -> Option<StreamName> {
         .collect();
     let only = if watched.len() == 1 { watched.pop_first() } else { None };
     tagged.or(only).and_then(|name| StreamName::new(name).ok())
+}
+
+/// What the alarm watches: of several metrics the one that tells of the consumer, not of the writing.
+fn watched(data: &AlarmData) -> Option<Watched> {
+    let stats = || data.configuration.metrics.iter().filter(|metric| metric.metric_stat.is_some());
+    let chosen = stats().find(|metric| metric.id != WRITTEN_ID).or(stats().next())?;
+    let MetricStat { metric, period, stat } = chosen.metric_stat.clone()?;
+    // JSON within a string; where it is not, the threshold is not known.
+    let reason_data: Option<Value> =
+        data.state.reason_data.as_deref().and_then(|text| serde_json::from_str(text).ok());
+    Some(Watched {
+        namespace: metric.namespace,
+        metric: metric.name,
+        dimensions: metric.dimensions,
+        statistic: stat,
+        period_seconds: period,
+        threshold: reason_data.and_then(|data| data["threshold"].as_f64()),
+    })
 }
 
 /// CloudWatch writes `+0000`, which RFC 3339 does not allow.
@@ -213,6 +245,7 @@ struct AlarmData {
 struct State {
     value: StateValue,
     timestamp: String,
+    reason_data: Option<String>,
     actions_suppressed_by: Option<String>,
 }
 
@@ -248,16 +281,26 @@ struct Configuration {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Metric {
+    #[serde(default)]
+    id: String,
     metric_stat: Option<MetricStat>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 struct MetricStat {
     metric: MetricName,
+    #[serde(default)]
+    period: u32,
+    #[serde(default)]
+    stat: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 struct MetricName {
+    #[serde(default)]
+    namespace: String,
+    #[serde(default)]
+    name: String,
     #[serde(default)]
     dimensions: BTreeMap<String, String>,
 }

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use weir_core::action::{ActionRecord, Change, Outcome};
 use weir_core::forecast::Profile;
+use weir_core::incident::Incident;
 use weir_core::observation::{CapacityMode, StreamState, StreamStatus};
 use weir_core::units::Shards;
 
@@ -209,6 +210,16 @@ pub struct Planned {
     pub learnt: Option<Profile>,
     /// The plan's event, kept where it says more than "as before".
     pub event: Option<CapacityPlanned>,
+}
+
+/// The newest incident of a subject, as stored.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredIncident {
+    /// The incident.
+    pub incident: Incident,
+    /// The subject's version: grows by one with every write about it, so that two runs that each take a
+    /// failure for a new one cannot both open an incident.
+    pub version: u64,
 }
 
 /// The answer to a claim.

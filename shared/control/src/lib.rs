@@ -1,5 +1,4 @@
-//! Weir's control loops, over ports: plan-capacity, resize-stream, switch-mode,
-//! sync-alarms.
+//! Weir's control loops, over ports: plan-capacity, resize-stream, switch-mode, sync-alarms, raise-alerts.
 //!
 //! Here: the loops, the ports they need (one trait per verb, as rights are), what the ledger
 //! remembers, the events that join the loops, and CloudWatch's events read tolerantly. Not here:
@@ -9,9 +8,12 @@ pub mod carry_out;
 pub mod event;
 pub mod incoming;
 pub mod ledger;
+pub mod message;
 pub mod plan_capacity;
 pub mod ports;
+pub mod raise_alerts;
 pub mod recovery;
 pub mod resize_stream;
 pub mod switch_mode;
 pub mod sync_alarms;
+pub mod sync_consumers;

@@ -7,13 +7,17 @@ use jiff::Timestamp;
 use thiserror::Error;
 use weir_core::action::ActionRecord;
 use weir_core::alarms::{ActualAlarm, AlarmName, AlarmSpec};
+use weir_core::consumer::Consumer;
+use weir_core::incident::{Evidence, Incident, Subject};
 use weir_core::observation::{CapacityMode, ShardQuota, StreamState};
 use weir_core::reasons::Reason;
 use weir_core::series::Series;
 use weir_core::units::{Shards, StreamName};
 
 use crate::event::WeirEvent;
-use crate::ledger::{Claimed, PlanId, Planned, StreamRecord};
+use crate::incoming::AlarmEvent;
+use crate::ledger::{Claimed, PlanId, Planned, StoredIncident, StreamRecord};
+use crate::message::Alert;
 
 /// Why a call on the world failed, in the terms a loop decides by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -253,4 +257,55 @@ pub trait Pause {
         stream: &StreamName,
         pause: Option<&crate::ledger::PauseNote>,
     ) -> PortResult<()>;
+}
+
+/// ListEventSourceMappings, ListStreamConsumers, ListDeliveryStreams.
+#[allow(async_fn_in_trait)]
+pub trait FindConsumers {
+    /// The consumers of a stream that AWS knows of.
+    async fn find_consumers(&self, stream: &StreamName) -> PortResult<Vec<Consumer>>;
+}
+
+/// DescribeAlarms, for what alarms say and not for what they are.
+#[allow(async_fn_in_trait)]
+pub trait ReadAlarmStates {
+    /// Every alarm under Weir's prefix that is in ALARM.
+    async fn failing_alarms(&self) -> PortResult<Vec<AlarmEvent>>;
+    /// These alarms, as far as they exist.
+    async fn alarm_states(&self, names: &[String]) -> PortResult<Vec<AlarmEvent>>;
+}
+
+/// GetMetricData and the like, about one failing consumer.
+#[allow(async_fn_in_trait)]
+pub trait ReadEvidence {
+    /// What is known of it. What cannot be read is left out: a message never waits for its evidence.
+    async fn read_evidence(&self, subject: &Subject, now: Timestamp) -> Evidence;
+}
+
+/// What is remembered of incidents.
+#[allow(async_fn_in_trait)]
+pub trait ReadIncidents {
+    /// The newest incident of a subject, open or closed, read consistently.
+    async fn newest_incident(&self, subject: &Subject) -> PortResult<Option<StoredIncident>>;
+    /// Every incident about which something is left to be done.
+    async fn open_incidents(&self) -> PortResult<Vec<StoredIncident>>;
+}
+
+/// Remembering an incident.
+#[allow(async_fn_in_trait)]
+pub trait RecordIncident {
+    /// Writes the newest incident of its subject, if nobody has written one since `read_at_version`; `None`
+    /// there means that none was found. Gives the new version, or `None` when somebody else was sooner.
+    async fn record_incident(
+        &self,
+        incident: &Incident,
+        read_at_version: Option<u64>,
+    ) -> PortResult<Option<u64>>;
+}
+
+/// Publish, to the topic of the alert's severity and to the one for chat, where there is one.
+#[allow(async_fn_in_trait)]
+pub trait SendAlert {
+    /// Sends one message.
+    async fn send_alert(&self, alert: &Alert) -> PortResult<()>;
 }

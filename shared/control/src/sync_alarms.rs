@@ -143,7 +143,9 @@ async fn all<P: Ports>(
         .map(|name| name.as_str().to_owned())
         .collect();
     let mut changes = alarms::changes(desired, &actual);
-    changes.delete.retain(|name| !kept.contains(name));
+    // Consumers' alarms are somebody else's business (`sync_consumers`).
+    let consumers = |name: &str| AlarmName::read_consumer(prefix, name).is_some();
+    changes.delete.retain(|name| !kept.contains(name) && !consumers(name));
     apply(ports, changes, &mut report).await;
     Ok(report)
 }
@@ -184,7 +186,7 @@ async fn register<P: Ports>(
     }
 }
 
-async fn apply<P: Ports>(ports: &P, changes: AlarmChanges, report: &mut Report) {
+pub(crate) async fn apply<P: WriteAlarms>(ports: &P, changes: AlarmChanges, report: &mut Report) {
     let AlarmChanges { put, rearm, delete } = changes;
     let mut written = BTreeSet::new();
     for spec in put {

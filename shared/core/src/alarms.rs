@@ -1,12 +1,18 @@
 //! Which alarms a stream should have, and what it takes to get from the ones it has to those.
 //!
-//! Two per stream. *Surge* wakes the planner when demand nears capacity; its metric math gives demand in
+//! Two per stream, besides those of its consumers (`consumer`). *Surge* wakes the planner when demand nears capacity; its metric math gives demand in
 //! shards, so that a reshard changes the threshold alone. *Throttle* wakes it on the first refused
 //! write. Scale-in needs no alarm: the tick sees to it. Not here: calling CloudWatch (`weir-aws`).
+
+pub mod consumer;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
+use crate::consumer::ConsumerId;
+use crate::incident::Symptom;
 use crate::limits;
 use crate::observation::CapacityMode;
 use crate::policy::Policy;
@@ -14,8 +20,13 @@ use crate::units::{Shards, StreamName};
 
 /// Tag that names the stream an alarm belongs to; CloudWatch hands it on in the alarm's events.
 pub const STREAM_TAG: &str = "weir:stream";
+/// Tag that names the consumer an alarm belongs to.
+pub const CONSUMER_TAG: &str = "weir:consumer";
 /// Tag that names the kind of an alarm.
 pub const KIND_TAG: &str = "weir:kind";
+
+/// Within a silence alarm, the metric that counts what is written, not what the consumer reads.
+pub const WRITTEN_ID: &str = "written";
 
 const PERIOD_SECONDS: u32 = 60;
 
@@ -27,6 +38,27 @@ impl AlarmName {
     /// The name of `stream`'s alarm of this kind.
     pub fn of(prefix: &AlarmPrefix, kind: AlarmKind, stream: &StreamName) -> AlarmName {
         AlarmName(format!("{prefix}{kind}-{stream}"))
+    }
+
+    /// The name of a consumer's alarm for this symptom. No stream's name holds an `@`, so it can be read back.
+    pub fn of_consumer(
+        prefix: &AlarmPrefix,
+        symptom: Symptom,
+        stream: &StreamName,
+        consumer: &ConsumerId,
+    ) -> AlarmName {
+        AlarmName(format!("{prefix}{symptom}-{consumer}@{stream}"))
+    }
+
+    /// Which consumer's alarm has this name, if it is one of this installation's.
+    pub fn read_consumer(
+        prefix: &AlarmPrefix,
+        name: &str,
+    ) -> Option<(Symptom, StreamName, ConsumerId)> {
+        let (head, stream) = name.strip_prefix(&prefix.0)?.split_once('@')?;
+        let (symptom, consumer) = head.split_once('-')?;
+        let symptom = Symptom::ALL.into_iter().find(|known| known.code() == symptom)?;
+        Some((symptom, StreamName::new(stream).ok()?, ConsumerId::read(consumer)?))
     }
 
     /// The name.
@@ -53,8 +85,9 @@ pub struct NotAnAlarmPrefix(pub String);
 /// Longest prefix; with the longest kind and stream name it still makes an alarm name.
 const PREFIX_CHARS_MAX: usize = 64;
 const _: () = assert!(
-    PREFIX_CHARS_MAX + "throttle-".len() + 128 <= limits::ALARM_NAME_CHARS_MAX,
-    "every stream's alarms must have names that fit"
+    PREFIX_CHARS_MAX + "throttles-@".len() + 128 + ConsumerId::CHARS_MAX
+        <= limits::ALARM_NAME_CHARS_MAX,
+    "the alarms of every stream and consumer must have names that fit"
 );
 
 impl AlarmPrefix {
@@ -86,10 +119,12 @@ pub enum AlarmKind {
     Surge,
     /// A write was refused.
     Throttle,
+    /// A consumer shows this symptom.
+    Consumer(Symptom),
 }
 
 impl AlarmKind {
-    /// Every kind.
+    /// Every kind that a stream has itself.
     pub const ALL: [AlarmKind; 2] = [AlarmKind::Surge, AlarmKind::Throttle];
 }
 
@@ -98,6 +133,7 @@ impl fmt::Display for AlarmKind {
         f.write_str(match self {
             AlarmKind::Surge => "surge",
             AlarmKind::Throttle => "throttle",
+            AlarmKind::Consumer(symptom) => symptom.code(),
         })
     }
 }
@@ -112,6 +148,15 @@ pub enum AlarmQuery {
         /// Metric of the `AWS/Kinesis` namespace.
         metric: &'static str,
     },
+    /// A metric that need not be a stream's.
+    Metric {
+        /// Name within the alarm.
+        id: &'static str,
+        /// Which metric.
+        metric: MetricId,
+        /// How the datapoints of a period become one.
+        statistic: Statistic,
+    },
     /// Metric math over the others; the alarm watches its value.
     Expression {
         /// Name within the alarm.
@@ -123,6 +168,58 @@ pub enum AlarmQuery {
     },
 }
 
+/// Names a metric.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MetricId {
+    /// Its namespace.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+    /// Its dimensions, names and values.
+    pub dimensions: Vec<(String, String)>,
+}
+
+/// How the datapoints of a period become one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Statistic {
+    /// Their sum.
+    Sum,
+    /// The largest.
+    Maximum,
+    /// How many there are.
+    SampleCount,
+}
+
+impl Statistic {
+    /// As CloudWatch names it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Statistic::Sum => "Sum",
+            Statistic::Maximum => "Maximum",
+            Statistic::SampleCount => "SampleCount",
+        }
+    }
+}
+
+/// What an alarm takes a missing datapoint for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MissingData {
+    /// No breach: the metric is there only when there is something to count.
+    NotBreaching,
+    /// Nothing new: the state stays as it is.
+    Ignore,
+}
+
+impl MissingData {
+    /// As CloudWatch names it.
+    pub fn name(self) -> &'static str {
+        match self {
+            MissingData::NotBreaching => "notBreaching",
+            MissingData::Ignore => "ignore",
+        }
+    }
+}
+
 /// Everything an alarm of Weir's is.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AlarmSpec {
@@ -132,6 +229,8 @@ pub struct AlarmSpec {
     pub kind: AlarmKind,
     /// The stream it watches.
     pub stream: StreamName,
+    /// The consumer it watches, where it does not watch the stream itself.
+    pub consumer: Option<ConsumerId>,
     /// For people.
     pub description: String,
     /// Its inputs. The last one is watched.
@@ -144,6 +243,8 @@ pub struct AlarmSpec {
     pub evaluation_periods: u32,
     /// Periods of those that must be at or above the threshold.
     pub datapoints_to_alarm: u32,
+    /// What a missing datapoint is taken for.
+    pub missing: MissingData,
 }
 
 /// The alarms that `stream` should have in this mode, at this size. On demand there is no capacity of ours
@@ -155,60 +256,67 @@ pub fn desired(
     mode: CapacityMode,
     open: Shards,
 ) -> Vec<AlarmSpec> {
-    let kinds: &[AlarmKind] = match mode {
-        CapacityMode::Provisioned => &AlarmKind::ALL,
-        CapacityMode::OnDemand => &[AlarmKind::Throttle],
-    };
-    kinds.iter().map(|kind| spec(prefix, policy, stream, open, *kind)).collect()
+    let throttle = throttle(prefix, stream);
+    match mode {
+        CapacityMode::Provisioned => vec![surge(prefix, policy, stream, open), throttle],
+        CapacityMode::OnDemand => vec![throttle],
+    }
 }
 
-fn spec(
+fn surge(prefix: &AlarmPrefix, policy: &Policy, stream: &StreamName, open: Shards) -> AlarmSpec {
+    let period = f64::from(PERIOD_SECONDS);
+    let formula = format!(
+        "MAX([bytes/{}, records/{}])",
+        period * limits::SHARD_WRITE_BYTES_PER_SECOND,
+        period * limits::SHARD_WRITE_RECORDS_PER_SECOND,
+    );
+    let queries = vec![
+        AlarmQuery::StreamSum { id: "bytes", metric: "IncomingBytes" },
+        AlarmQuery::StreamSum { id: "records", metric: "IncomingRecords" },
+        AlarmQuery::Expression { id: "load", formula, label: "Demand in shards" },
+    ];
+    AlarmSpec {
+        description: format!("Weir: demand on {stream} is near the capacity of its {open} shards"),
+        threshold: f64::from(open.get()) * policy.surge_alarm_use.get(),
+        ..at_once(prefix, stream, AlarmKind::Surge, queries)
+    }
+}
+
+fn throttle(prefix: &AlarmPrefix, stream: &StreamName) -> AlarmSpec {
+    let metric = "WriteProvisionedThroughputExceeded";
+    let queries = vec![AlarmQuery::StreamSum { id: "throttled", metric }];
+    AlarmSpec {
+        description: format!("Weir: writes to {stream} are being refused"),
+        ..at_once(prefix, stream, AlarmKind::Throttle, queries)
+    }
+}
+
+/// An alarm of the stream itself that goes off at 1, in one minute.
+fn at_once(
     prefix: &AlarmPrefix,
-    policy: &Policy,
     stream: &StreamName,
-    open: Shards,
     kind: AlarmKind,
+    queries: Vec<AlarmQuery>,
 ) -> AlarmSpec {
-    let sum = |id, metric| AlarmQuery::StreamSum { id, metric };
-    let (description, queries, threshold) = match kind {
-        AlarmKind::Surge => {
-            let period = f64::from(PERIOD_SECONDS);
-            let formula = format!(
-                "MAX([bytes/{}, records/{}])",
-                period * limits::SHARD_WRITE_BYTES_PER_SECOND,
-                period * limits::SHARD_WRITE_RECORDS_PER_SECOND,
-            );
-            (
-                format!("Weir: demand on {stream} is near the capacity of its {open} shards"),
-                vec![
-                    sum("bytes", "IncomingBytes"),
-                    sum("records", "IncomingRecords"),
-                    AlarmQuery::Expression { id: "load", formula, label: "Demand in shards" },
-                ],
-                f64::from(open.get()) * policy.surge_alarm_use.get(),
-            )
-        }
-        AlarmKind::Throttle => (
-            format!("Weir: writes to {stream} are being refused"),
-            vec![sum("throttled", "WriteProvisionedThroughputExceeded")],
-            1.0,
-        ),
-    };
     AlarmSpec {
         name: AlarmName::of(prefix, kind, stream),
         kind,
         stream: stream.clone(),
-        description,
+        consumer: None,
+        description: String::new(),
         queries,
         period_seconds: PERIOD_SECONDS,
-        threshold,
+        threshold: 1.0,
         evaluation_periods: 1,
         datapoints_to_alarm: 1,
+        // No data is no demand to an alarm; that it may be an outage is the planner's business.
+        missing: MissingData::NotBreaching,
     }
 }
 
 /// An alarm's state.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum AlarmState {
     /// Below its threshold.
     Ok,

@@ -77,12 +77,30 @@ pub const METRIC_QUERIES_PER_CALL_MAX: usize = 500;
 pub const METRIC_POINTS_PER_CALL_MAX: usize = 100_800;
 /// Longest alarm name. CWQ.
 pub const ALARM_NAME_CHARS_MAX: usize = 255;
+/// Longest reason of an alarm's state. CloudWatch API reference, SetAlarmState.
+pub const ALARM_REASON_CHARS_MAX: usize = 1_023;
 /// Alarms in one DescribeAlarms page, or one DeleteAlarms call. CWQ.
 pub const ALARMS_PER_CALL_MAX: usize = 100;
 /// An alarm's evaluation window (period × periods) for periods under an hour, seconds. CWG.
 pub const ALARM_WINDOW_SECONDS_MAX: u32 = 86_400;
 /// Entries in one PutEvents call. EBG.
 pub const EVENTS_PER_CALL_MAX: usize = 10;
+
+/// Longest subject of an SNS message, ASCII characters. SNS API reference, Publish.
+pub const SNS_SUBJECT_CHARS_MAX: usize = 100;
+/// Largest SNS message, attributes included, bytes. SNS service quotas.
+pub const SNS_MESSAGE_BYTES_MAX: usize = 256 * 1024;
+/// Bytes of one SMS; SNS splits a longer one into several. SNS developer guide.
+pub const SMS_CHARS_MAX: usize = 140;
+/// Longest title of a custom notification in chat, characters. Amazon Q Developer in chat applications
+/// administrator guide, as are the three below.
+pub const CHAT_TITLE_CHARS_MAX: usize = 250;
+/// Longest description of one.
+pub const CHAT_DESCRIPTION_CHARS_MAX: usize = 8_000;
+/// Longest next step of one.
+pub const CHAT_STEP_CHARS_MAX: usize = 350;
+/// Longest keyword of one.
+pub const CHAT_KEYWORD_CHARS_MAX: usize = 75;
 
 /// Calls per second an account may make. CWQ, KAPI.
 pub mod calls_per_second {

@@ -3,12 +3,14 @@
 //! A policy says what is wanted, never how to get there. Here: the types and the choice of the policy
 //! for a stream. Not here: reading TOML (`policy::parse`) or describing faults (`policy::fault`).
 
+mod alerts;
 mod fault;
 mod parse;
 pub mod schedule;
 
 use serde::{Deserialize, Serialize};
 
+pub use alerts::{AlertPolicy, Severity, Telling};
 pub use fault::Fault;
 pub use parse::parse;
 
@@ -84,6 +86,8 @@ pub struct Policy {
     pub surge_alarm_use: Share,
     /// Known events, and the fewest shards for each.
     pub schedules: Vec<Schedule>,
+    /// What is told of the stream's consumers.
+    pub alerts: AlertPolicy,
 }
 
 impl Policy {
@@ -99,6 +103,7 @@ impl Policy {
         mode_switches: ModeSwitches::Never,
         surge_alarm_use: percent(90),
         schedules: Vec::new(),
+        alerts: AlertPolicy::DEFAULT,
     };
 }
 
@@ -202,6 +207,11 @@ impl PolicySet {
             Some(Entry { policy: None, .. }) => Governance::Faulty,
             None => Governance::None,
         }
+    }
+
+    /// Whether an entry has a fault.
+    pub fn has_faults(&self) -> bool {
+        self.entries.iter().any(|entry| entry.policy.is_none())
     }
 
     /// Appends the entries of another file.

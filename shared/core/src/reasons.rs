@@ -169,6 +169,20 @@ reasons! {
         "AWS failed or could not be reached."
         "Nothing: it is tried again."
 
+    // Alerts: what is said of failures, and why nothing is.
+    DrainAfterReshard "drain_after_reshard"
+        "The consumer reads through what a reshard left in the old shards; it is held back for an hour at most."
+        "Nothing: if it lasts, it is told."
+    AlertsOff "alerts_off"
+        "The policy says that failures of this stream's consumers are not told."
+        "Set consumer_alerts in the policy to hear of them."
+    DeadLetters "dead_letters"
+        "Events that Weir could not work on lie in its dead-letter queue."
+        "Read them: each says which rule and function it was for, and why it failed."
+    TickMissing "tick_missing"
+        "Weir has not been woken for minutes, so nothing is planned and nothing guarded."
+        "Check that the schedule is enabled and that the function plan-capacity runs."
+
     // Skips: no plan was made.
     Unmanaged "unmanaged"
         "No policy covers the stream."

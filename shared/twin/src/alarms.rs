@@ -4,7 +4,7 @@
 //! nothing else, so an alarm that stays in ALARM is heard once. Here: the alarms; in files of their
 //! own: the judgement (`evaluate`) and the event (`event`).
 
-mod evaluate;
+pub(crate) mod evaluate;
 mod event;
 
 use std::collections::BTreeMap;
@@ -13,7 +13,7 @@ use weir_core::alarms::{ActualAlarm, AlarmKind, AlarmName, AlarmSpec, AlarmState
 use weir_core::limits;
 use weir_core::series::TrafficPoint;
 
-use evaluate::{EXTRA_PERIODS, MissingData, evaluate};
+use evaluate::{EXTRA_PERIODS, evaluate};
 pub(crate) use event::{ACCOUNT, REGION, StateChange};
 
 use crate::clock::Seconds;
@@ -93,7 +93,28 @@ impl Alarms {
     }
 }
 
-/// Periods looked at, at most; Weir's alarms look at one.
+impl Alarms {
+    /// Judges every alarm by the values that `values` finds for its newest periods, oldest first.
+    pub(crate) fn judge(
+        &mut self,
+        now: Seconds,
+        values: impl Fn(&AlarmSpec, usize) -> Vec<Option<f64>>,
+        mut told: impl FnMut(StateChange<'_>),
+    ) {
+        for alarm in self.by_name.values_mut() {
+            let periods = alarm.spec.evaluation_periods + EXTRA_PERIODS;
+            let values = values(&alarm.spec, usize::try_from(periods).unwrap_or(RANGE_MAX));
+            alarm.judge(&values, now, &mut told);
+        }
+    }
+
+    /// What each alarm says, and since when.
+    pub(crate) fn states(&self) -> impl Iterator<Item = (&AlarmSpec, AlarmState, Seconds)> {
+        self.by_name.values().map(|alarm| (&alarm.spec, alarm.state, alarm.since))
+    }
+}
+
+/// Periods looked at, at most; a stream's own alarms look at one.
 const RANGE_MAX: usize = 16;
 
 impl Alarm {
@@ -121,8 +142,18 @@ impl Alarm {
             points[i] = values[i].map(|value| value >= spec.threshold);
         }
         let (n, m) = (spec.evaluation_periods, spec.datapoints_to_alarm);
-        let state = evaluate(&points[..range], n, m, MissingData::NotBreaching, self.state);
+        let state = evaluate(&points[..range], n, m, spec.missing.into(), self.state);
         self.change(state, &values[..range], now, told);
+    }
+
+    /// Judges by these values, oldest first.
+    fn judge(&mut self, values: &[Option<f64>], now: Seconds, told: impl FnMut(StateChange<'_>)) {
+        let spec = &self.spec;
+        let points: Vec<Option<bool>> =
+            values.iter().map(|value| value.map(|value| value >= spec.threshold)).collect();
+        let (n, m) = (spec.evaluation_periods, spec.datapoints_to_alarm);
+        let state = evaluate(&points, n, m, spec.missing.into(), self.state);
+        self.change(state, values, now, told);
     }
 
     fn change(
@@ -145,6 +176,7 @@ impl Alarm {
 fn value(kind: AlarmKind, point: &TrafficPoint) -> Option<f64> {
     match kind {
         AlarmKind::Throttle => point.throttled_records,
+        AlarmKind::Consumer(_) => None,
         AlarmKind::Surge => {
             let shards = |sum: f64, per_second: f64| sum / (60.0 * per_second);
             let bytes =

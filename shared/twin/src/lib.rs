@@ -13,6 +13,7 @@ mod checkers;
 mod clock;
 mod faults;
 pub mod generate;
+pub mod guard;
 mod ledger;
 mod metrics;
 mod operation;

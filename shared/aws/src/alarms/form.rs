@@ -11,13 +11,11 @@ use aws_sdk_cloudwatch::operation::put_metric_alarm::builders::PutMetricAlarmFlu
 use aws_sdk_cloudwatch::types::{
     ComparisonOperator, Dimension, Metric, MetricAlarm, MetricDataQuery, MetricStat, Tag,
 };
-use weir_core::alarms::{AlarmQuery, AlarmSpec, KIND_TAG, STREAM_TAG};
+use weir_core::alarms::{AlarmQuery, AlarmSpec, CONSUMER_TAG, KIND_TAG, STREAM_TAG};
 
 use crate::metrics::{NAMESPACE, STREAM_DIMENSION};
 
 const COMPARISON: ComparisonOperator = ComparisonOperator::GreaterThanOrEqualToThreshold;
-/// No data is no demand to an alarm; that it may be an outage is the planner's business.
-const MISSING_DATA: &str = "notBreaching";
 
 /// Fills in the request.
 pub(super) fn put(
@@ -25,6 +23,9 @@ pub(super) fn put(
     spec: &AlarmSpec,
 ) -> PutMetricAlarmFluentBuilder {
     let tag = |key: &str, value: &str| Tag::builder().key(key).value(value).build();
+    // Heeded when the alarm is new; an update leaves the tags as they are, which never change.
+    let consumer = spec.consumer.iter().map(|consumer| tag(CONSUMER_TAG, consumer.as_str()));
+    let tags = [tag(STREAM_TAG, spec.stream.as_str()), tag(KIND_TAG, &spec.kind.to_string())];
     request
         .alarm_name(spec.name.as_str())
         .alarm_description(&spec.description)
@@ -33,10 +34,8 @@ pub(super) fn put(
         .threshold(spec.threshold)
         .evaluation_periods(count(spec.evaluation_periods))
         .datapoints_to_alarm(count(spec.datapoints_to_alarm))
-        .treat_missing_data(MISSING_DATA)
-        // Heeded when the alarm is new; an update leaves the tags as they are, which never change.
-        .tags(tag(STREAM_TAG, spec.stream.as_str()))
-        .tags(tag(KIND_TAG, &spec.kind.to_string()))
+        .treat_missing_data(spec.missing.name())
+        .set_tags(Some(tags.into_iter().chain(consumer).collect()))
 }
 
 fn count(number: u32) -> i32 {
@@ -66,6 +65,23 @@ fn form(spec: &AlarmSpec, query: &AlarmQuery, watched: bool) -> MetricDataQuery 
                 .build();
             form.id(*id).metric_stat(stat).build()
         }
+        AlarmQuery::Metric { id, metric, statistic } => {
+            let dimension = |(name, value): &(String, String)| {
+                Dimension::builder().name(name).value(value).build()
+            };
+            let dimensions = metric.dimensions.iter().map(dimension).collect();
+            let metric = Metric::builder()
+                .namespace(&metric.namespace)
+                .metric_name(&metric.name)
+                .set_dimensions(Some(dimensions))
+                .build();
+            let stat = MetricStat::builder()
+                .metric(metric)
+                .period(count(spec.period_seconds))
+                .stat(statistic.name())
+                .build();
+            form.id(*id).metric_stat(stat).build()
+        }
         AlarmQuery::Expression { id, formula, label } => {
             form.id(*id).expression(formula).label(*label).build()
         }
@@ -89,7 +105,7 @@ pub(super) fn is_as_specified(alarm: &MetricAlarm, spec: &AlarmSpec) -> bool {
         && *threshold == Some(spec.threshold)
         && *evaluation_periods == Some(count(spec.evaluation_periods))
         && datapoints == Some(count(spec.datapoints_to_alarm))
-        && treat_missing_data.as_deref() == Some(MISSING_DATA)
+        && treat_missing_data.as_deref() == Some(spec.missing.name())
         && what_counts(metrics.as_deref().unwrap_or_default()) == what_counts(&queries(spec))
 }
 

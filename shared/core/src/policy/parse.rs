@@ -3,6 +3,7 @@
 //! A faulty entry is kept as faulty, so that its streams are left alone and not given the next
 //! entry's policy; sound entries of the same file stay in force.
 
+mod alerts;
 mod schedule;
 
 use std::ops::{Range, RangeInclusive};
@@ -17,6 +18,7 @@ use crate::units::{Shards, Share, Usd};
 
 /// The version of the policy language this reads.
 const VERSION: i64 = 1;
+const DAY_MINUTES: u32 = 24 * 60;
 /// A longer window would leave too little of what is observed to compare it with.
 const SCALE_IN_AFTER_MINUTES_MAX: u32 = 180;
 const _: () = assert!(SCALE_IN_AFTER_MINUTES_MAX < crate::plan::MINUTES_OBSERVED);
@@ -141,7 +143,6 @@ impl Reader<'_> {
         let modes = [("observe", OperatingMode::Observe), ("act", OperatingMode::Act)];
         let gaps = [("hold", Gaps::Unknown), ("idle", Gaps::Idle)];
         let switches = [("never", ModeSwitches::Never), ("automatic", ModeSwitches::Automatic)];
-        let day_minutes = 24 * 60;
         let mode = self.choice(table, "mode", &modes).unwrap_or(base.mode);
         let bounds = self.bounds(table, base.bounds);
         let throttled_gib_usd =
@@ -160,13 +161,14 @@ impl Reader<'_> {
                 .integer(table, "scale_in_after_minutes", 5..=SCALE_IN_AFTER_MINUTES_MAX)
                 .unwrap_or(base.scale_in_after_minutes),
             hold_scale_in_at_lag_minutes: self
-                .integer(table, "hold_scale_in_at_lag_minutes", 1..=day_minutes)
+                .integer(table, "hold_scale_in_at_lag_minutes", 1..=DAY_MINUTES)
                 .unwrap_or(base.hold_scale_in_at_lag_minutes),
             missing_data: self.choice(table, "missing_data", &gaps).unwrap_or(base.missing_data),
             mode_switches: self
                 .choice(table, "mode_switches", &switches)
                 .unwrap_or(base.mode_switches),
             schedules: Vec::new(),
+            alerts: self.alerts(table, &base.alerts),
         }
     }
 
@@ -291,13 +293,16 @@ const KNOWN_KEYS: &[(&str, &str)] = &[
     (
         "[defaults]",
         "mode, min_shards, max_shards, throttled_gib_usd, surge_alarm_use_percent, reserved_calls, \
-         scale_in_after_minutes, hold_scale_in_at_lag_minutes, missing_data, mode_switches",
+         scale_in_after_minutes, hold_scale_in_at_lag_minutes, missing_data, mode_switches, consumer_alerts, \
+         lag_alarm_percent, page_at_life_percent, page_after_minutes, repeat_page_minutes, \
+         kcl_applications, polling_consumers",
     ),
     (
         "[[streams]]",
         "match, mode, min_shards, max_shards, throttled_gib_usd, surge_alarm_use_percent, \
          reserved_calls, scale_in_after_minutes, hold_scale_in_at_lag_minutes, missing_data, \
-         mode_switches, schedule",
+         mode_switches, consumer_alerts, lag_alarm_percent, page_at_life_percent, page_after_minutes, \
+         repeat_page_minutes, kcl_applications, polling_consumers, schedule",
     ),
     (schedule::PLACE, "name, days, from, until, time_zone, min_shards"),
 ];
@@ -354,7 +359,7 @@ mod tests {
         orders.toml:3:21: throttled_gib_usd cannot be 0; write dollars from 0.01 to 100.00
         orders.toml:5:10: no stream can have such a name; write match = "stream-name", with * for any characters
         orders.toml:7:14: min_shards 9 is above max_shards 4; raise max_shards or lower min_shards
-        orders.toml:8:1: mod is not a key of [[streams]]; use one of match, mode, min_shards, max_shards, throttled_gib_usd, surge_alarm_use_percent, reserved_calls, scale_in_after_minutes, hold_scale_in_at_lag_minutes, missing_data, mode_switches, schedule
+        orders.toml:8:1: mod is not a key of [[streams]]; use one of match, mode, min_shards, max_shards, throttled_gib_usd, surge_alarm_use_percent, reserved_calls, scale_in_after_minutes, hold_scale_in_at_lag_minutes, missing_data, mode_switches, consumer_alerts, lag_alarm_percent, page_at_life_percent, page_after_minutes, repeat_page_minutes, kcl_applications, polling_consumers, schedule
         orders.toml:9:1: this entry does not say which streams it is for; write match = "stream-name", with * for any characters
         orders.toml:10:19: reserved_calls cannot be "three"; write a whole number from 0 to 9
         orders.toml:11:9: mode cannot be "auto"; write mode = "observe" or "act"
@@ -389,6 +394,8 @@ mod tests {
             "mode" => "\"act\"",
             "missing_data" => "\"idle\"",
             "mode_switches" => "\"automatic\"",
+            "consumer_alerts" => "\"page\"",
+            "kcl_applications" | "polling_consumers" => "[\"billing\"]",
             "version" => "1",
             "schedule" => "[]",
             "name" => "\"sale\"",

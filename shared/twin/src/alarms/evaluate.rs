@@ -12,17 +12,24 @@ pub(crate) const EXTRA_PERIODS: u32 = 2;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum MissingData {
     /// Nothing is known.
-    #[cfg_attr(not(test), allow(dead_code))]
-    // Weir's alarms take missing data for not breaching
+    #[cfg_attr(not(test), allow(dead_code))] // none of Weir's alarms is told so
     Missing,
     /// The state stays.
-    #[cfg_attr(not(test), allow(dead_code))]
     Ignore,
     /// A breach.
     #[cfg_attr(not(test), allow(dead_code))]
     Breaching,
     /// No breach.
     NotBreaching,
+}
+
+impl From<weir_core::alarms::MissingData> for MissingData {
+    fn from(missing: weir_core::alarms::MissingData) -> MissingData {
+        match missing {
+            weir_core::alarms::MissingData::Ignore => MissingData::Ignore,
+            weir_core::alarms::MissingData::NotBreaching => MissingData::NotBreaching,
+        }
+    }
 }
 
 /// The state after looking at `points`, oldest first: whether each breaches, `None` where it is missing.

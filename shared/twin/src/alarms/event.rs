@@ -1,5 +1,7 @@
 //! A state change as CloudWatch tells EventBridge of it. Not here: the envelope around it (`bus`).
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use weir_core::alarms::{AlarmQuery, AlarmSpec, AlarmState, KIND_TAG, STREAM_TAG};
@@ -87,6 +89,19 @@ impl StateChange<'_> {
                     },
                     "period": period,
                     "stat": "Sum",
+                },
+                "returnData": i == last,
+            }),
+            AlarmQuery::Metric { id, metric, statistic } => json!({
+                "id": id,
+                "metricStat": {
+                    "metric": {
+                        "namespace": metric.namespace,
+                        "name": metric.name,
+                        "dimensions": metric.dimensions.iter().cloned().collect::<BTreeMap<_, _>>(),
+                    },
+                    "period": period,
+                    "stat": statistic.name(),
                 },
                 "returnData": i == last,
             }),

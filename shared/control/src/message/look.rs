@@ -1,0 +1,177 @@
+//! Where to look first: one sentence, one command, one link. All of them work as they stand.
+//!
+//! Not here: how the cause was found (`weir_core::incident`).
+
+use weir_core::consumer::ConsumerKind;
+use weir_core::incident::{Cause, Subject, Symptom, Trouble};
+
+use super::{Place, Story};
+
+/// Where to look first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Look {
+    /// What to do.
+    pub advice: &'static str,
+    /// The exact AWS CLI command.
+    pub command: String,
+    /// The page of the console.
+    pub console: String,
+}
+
+impl Look {
+    /// For this story.
+    pub(super) fn of(story: &Story<'_>) -> Look {
+        match &story.incident.subject {
+            Subject::Consumer { .. } => consumer(story),
+            Subject::Weir { trouble, .. } => weir(story, *trouble),
+        }
+    }
+}
+
+fn consumer(story: &Story<'_>) -> Look {
+    let place = story.place;
+    let region = &place.region;
+    let stream = story.incident.subject.stream().map_or("", |stream| stream.as_str());
+    let name = story.name().unwrap_or("");
+    let function = name.split(':').next().unwrap_or(name);
+    let stream_page = || place.console("kinesis", &format!("/streams/details/{stream}/monitoring"));
+    let cause = story.cause();
+    match story.kind() {
+        Some(ConsumerKind::Lambda) => {
+            let mappings = format!(
+                "aws lambda list-event-source-mappings --function-name {name} \
+                 --event-source-arn {} --region {region}",
+                place.arn("kinesis", &format!("stream/{stream}"))
+            );
+            let logs = || {
+                format!(
+                    "aws logs tail /aws/lambda/{function} --since 30m --filter-pattern ERROR \
+                     --region {region}"
+                )
+            };
+            let (advice, command) = match cause {
+                Some(Cause::MappingDisabled) => {
+                    ("Find out who disabled the mapping, then enable it.", mappings)
+                }
+                Some(Cause::PoisonRecord) => (
+                    "Find the record in the function's log. Mend the function, or let the mapping give up: \
+                     set MaximumRetryAttempts and BisectBatchOnFunctionError.",
+                    logs(),
+                ),
+                Some(Cause::FunctionErrors) => {
+                    ("Read the function's log; was it deployed of late?", logs())
+                }
+                Some(Cause::Throttled) => (
+                    "Give the function more concurrency, or other functions less.",
+                    format!(
+                        "aws lambda get-function-concurrency --function-name {function} \
+                         --region {region}"
+                    ),
+                ),
+                Some(Cause::NotRunning) => {
+                    ("See whether the mapping is enabled, and what its last result was.", mappings)
+                }
+                _ if story.symptoms().contains(&Symptom::Dropped) => (
+                    "See where the mapping sends what it gives up, its failure destination, and read it \
+                     again from there.",
+                    mappings,
+                ),
+                _ => (
+                    "See the function's duration and the mapping's batch size and \
+                     parallelization factor.",
+                    mappings,
+                ),
+            };
+            let console = place.console("lambda", &format!("/functions/{function}?tab=monitoring"));
+            Look { advice, command, console }
+        }
+        Some(ConsumerKind::FanOut) => Look {
+            advice: match cause {
+                Some(Cause::Throttled) => {
+                    "See how often the application subscribes to each shard; five calls a second are allowed."
+                }
+                _ => "See whether the application that subscribes runs.",
+            },
+            command: format!(
+                "aws kinesis describe-stream-consumer --stream-arn {} --consumer-name {name} \
+                 --region {region}",
+                place.arn("kinesis", &format!("stream/{stream}"))
+            ),
+            console: stream_page(),
+        },
+        Some(ConsumerKind::Firehose) => Look {
+            advice: match cause {
+                Some(Cause::DestinationFails) => {
+                    "See why the destination refuses: rights, key, reachability. Firehose keeps trying."
+                }
+                _ => "See whether the delivery stream is active and may read the stream.",
+            },
+            command: format!(
+                "aws firehose describe-delivery-stream --delivery-stream-name {name} --region {region}"
+            ),
+            console: place.console("firehose", &format!("/details/{name}/monitoring")),
+        },
+        Some(ConsumerKind::Kcl) => Look {
+            advice: "See whether workers run and hold leases; the lease table bears the application's name.",
+            command: format!(
+                "aws dynamodb scan --table-name {name} --projection-expression \
+                 leaseKey,leaseOwner,checkpoint --region {region}"
+            ),
+            console: stream_page(),
+        },
+        Some(ConsumerKind::Polling) | None => Look {
+            advice: "See whether the application that polls runs, and how often it calls GetRecords.",
+            command: format!(
+                "aws kinesis describe-stream-summary --stream-name {stream} --region {region}"
+            ),
+            console: stream_page(),
+        },
+    }
+}
+
+fn weir(story: &Story<'_>, trouble: Trouble) -> Look {
+    let place = story.place;
+    let region = &place.region;
+    let stream = story.incident.subject.stream();
+    let about = match stream {
+        Some(stream) => {
+            format!("aws kinesis describe-stream-summary --stream-name {stream} --region {region}")
+        }
+        None => format!("aws events list-rules --name-prefix weir --region {region}"),
+    };
+    let console = match stream {
+        Some(stream) => place.console("kinesis", &format!("/streams/details/{stream}/monitoring")),
+        None => place.console("cloudwatch", "alarmsV2:"),
+    };
+    let (advice, command) = match trouble {
+        Trouble::PolicyInvalid => ("Mend the policy and deploy it.", "weir check".to_owned()),
+        Trouble::DeadLetters => (
+            "Read what lies in the queue; each message says why it is there.",
+            format!("aws sqs list-queues --queue-name-prefix weir --region {region}"),
+        ),
+        Trouble::TickMissing => {
+            ("See whether the schedule is enabled and its function runs.", about)
+        }
+        Trouble::Withheld => ("See why the stream is held at this size, above.", about),
+        Trouble::Refused | Trouble::Lost => ("See what was refused, above.", about),
+    };
+    Look { advice, command, console }
+}
+
+impl Place {
+    /// The ARN of a thing here.
+    pub(super) fn arn(&self, service: &str, thing: &str) -> String {
+        let Place { partition, region, account } = self;
+        format!("arn:{partition}:{service}:{region}:{account}:{thing}")
+    }
+
+    fn console(&self, service: &str, page: &str) -> String {
+        let domain = match self.partition.as_str() {
+            "aws-cn" => "console.amazonaws.cn",
+            "aws-us-gov" => "console.amazonaws-us-gov.com",
+            _ => "console.aws.amazon.com",
+        };
+        let region = &self.region;
+        format!("https://{region}.{domain}/{service}/home?region={region}#{page}")
+    }
+}

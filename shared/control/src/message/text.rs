@@ -1,0 +1,349 @@
+//! The words people read: subject, e-mail, SMS. Short, plain, the worst first.
+//!
+//! Not here: forms for machines (`forms`).
+
+use weir_core::consumer::ConsumerKind;
+use weir_core::incident::{Cause, Occasion, Outlook, Sign, Subject, Symptom, Trouble};
+use weir_core::limits;
+use weir_core::policy::Severity;
+
+use super::Story;
+use super::look::Look;
+use super::words::{length, percent, plain, short, time};
+
+/// The subject: who, what, and how long there is.
+pub(super) fn subject(story: &Story<'_>) -> String {
+    let head = tag(story);
+    let rest = match story.is_over() {
+        true => format!("after {}", length(story.lasted())),
+        false => {
+            [Some(happens(story)), left(story)].into_iter().flatten().collect::<Vec<_>>().join(", ")
+        }
+    };
+    // What happened and how long there is must fit; names give way.
+    let room = limits::SNS_SUBJECT_CHARS_MAX.saturating_sub(head.len() + rest.len() + 3);
+    plain(&format!("{head}: {} {rest}", who(story, room)), limits::SNS_SUBJECT_CHARS_MAX)
+}
+
+/// One SMS.
+pub(super) fn sms(story: &Story<'_>) -> String {
+    let head = format!("Weir {}", tag(story));
+    let rest = match story.is_over() {
+        true => format!(
+            "well since {}",
+            time(story.incident.well_since(story.message.at).unwrap_or(story.message.at))
+        ),
+        false => {
+            let cause = story.cause().map(|cause| format!("cause? {}", cause_short(cause)));
+            let parts = [Some(happens(story)), left(story), cause];
+            format!(
+                "{}. {}",
+                parts.into_iter().flatten().collect::<Vec<_>>().join(", "),
+                story.place.region
+            )
+        }
+    };
+    let room = limits::SMS_CHARS_MAX.saturating_sub(head.len() + rest.len() + 3);
+    plain(&format!("{head}: {} {rest}", who(story, room)), limits::SMS_CHARS_MAX)
+}
+
+/// The whole story.
+pub(super) fn email(story: &Story<'_>) -> String {
+    let mut lines = vec![sentence(story), String::new()];
+    let mut say = |what: &str, text: String| lines.push(format!("{what}: {text}"));
+    let place = story.place;
+    say("Where", format!("account {}, region {}", place.account, place.region));
+    let opened = time(story.incident.opened_at);
+    match story.incident.well_since(story.message.at).filter(|_| story.is_over()) {
+        Some(well) => {
+            say("When", format!("from {opened} to {}, {}", time(well), length(story.lasted())))
+        }
+        None if story.lasted().as_mins() == 0 => say("Since", format!("{opened}, just now")),
+        None => say("Since", format!("{opened}, {} ago", length(story.lasted()))),
+    }
+    match &story.incident.subject {
+        Subject::Consumer { .. } => consumer_lines(story, &mut say),
+        Subject::Weir { .. } => weir_lines(story, &mut say),
+    }
+    if !story.is_over() {
+        let look = Look::of(story);
+        say("Look first", look.advice.to_owned());
+        lines.push(format!("    {}", look.command));
+        lines.push(format!("    {}", look.console));
+    }
+    lines.push(String::new());
+    lines.push(what_follows(story));
+    lines.push(format!("Incident {}, message {}.", story.incident_id(), story.message.number));
+    lines.join("\n")
+}
+
+fn consumer_lines(story: &Story<'_>, say: &mut impl FnMut(&str, String)) {
+    let outlook = story.outlook();
+    let known = !outlook.at_least || outlook.lag.as_mins() > 0;
+    if known {
+        let least = if outlook.at_least { "at least " } else { "" };
+        let share = match (outlook.used(), outlook.retention) {
+            (Some(used), Some(retention)) => {
+                format!(
+                    ", {} of the {} that the stream keeps records",
+                    percent(used),
+                    hours(retention)
+                )
+            }
+            _ => String::new(),
+        };
+        say("Behind", format!("{least}{}{share}", length(outlook.lag)));
+    }
+    if story.is_over() {
+        return;
+    }
+    say("Time left", time_left(story, &outlook));
+    if let Some(cause) = story.cause() {
+        say("Likely cause", cause_words(story, cause));
+    }
+    if let Some((behind, of)) = story.evidence.shards_behind {
+        say("Shards", format!("{behind} of {of} are this far behind"));
+    }
+    if let (Some(errors), Some(calls)) = (story.evidence.errors, story.evidence.invocations)
+        && errors > 0.0
+    {
+        say("Errors", format!("{errors:.0} of {calls:.0} calls in the last ten minutes"));
+    }
+}
+
+/// How long there is, and how that is known.
+fn time_left(story: &Story<'_>, outlook: &Outlook) -> String {
+    let Some(retention) = outlook.retention else {
+        return "unknown: the stream's retention could not be read".to_owned();
+    };
+    if story.symptoms().contains(&Symptom::Dropped) {
+        return format!(
+            "what was dropped stays in the stream for {} at most; read it again before",
+            hours(retention)
+        );
+    }
+    let pace = outlook.growth.map_or(0.0, |growth| growth * 60.0);
+    match (outlook.expires_in(), outlook.growth) {
+        (Some(left), _) if left.is_zero() => "none: records are expiring unread now".to_owned(),
+        (Some(left), None) => {
+            format!("{} until records expire unread, if nothing is read meanwhile", length(left))
+        }
+        (Some(left), Some(_)) if left > retention => {
+            format!("more than {}; it falls behind by {pace:.0} s a minute", hours(retention))
+        }
+        (Some(left), Some(_)) => format!(
+            "{} until records expire unread; it falls behind by {pace:.0} s a minute",
+            length(left)
+        ),
+        (None, Some(growth)) if growth < -0.01 => {
+            format!("enough: it catches up by {:.0} s a minute", -pace)
+        }
+        (None, _) => "enough: it falls no further behind".to_owned(),
+    }
+}
+
+fn weir_lines(story: &Story<'_>, say: &mut impl FnMut(&str, String)) {
+    for fact in story.facts() {
+        if let Sign::Weir(reason) = fact.sign {
+            say("Why", format!("{} ({reason})", reason.meaning()));
+            if !story.is_over() {
+                say("To do", reason.remedy().to_owned());
+            }
+        }
+    }
+}
+
+/// A retention: people set it in hours or days.
+fn hours(retention: jiff::SignedDuration) -> String {
+    match retention.as_hours() {
+        days if days % 24 == 0 && days > 24 => format!("{} days", days / 24),
+        hours => format!("{hours} h"),
+    }
+}
+
+/// The first line.
+fn sentence(story: &Story<'_>) -> String {
+    let tag = tag(story);
+    match &story.incident.subject {
+        Subject::Consumer { stream, .. } => {
+            let kind = story.kind().map_or("consumer", ConsumerKind::words);
+            let name = story.name().unwrap_or("");
+            let what = match story.is_over() {
+                true => "is well again".to_owned(),
+                false => all_symptoms(story),
+            };
+            format!("{tag}: {kind} {name} of stream {stream} {what}.")
+        }
+        Subject::Weir { trouble, stream } => {
+            let stream = stream.as_ref().map(|s| format!(" (stream {s})")).unwrap_or_default();
+            let what = trouble_words(*trouble);
+            match story.is_over() {
+                true => format!("{tag}: no longer: {what}{stream}."),
+                false => format!("{tag}: {what}{stream}."),
+            }
+        }
+    }
+}
+
+fn all_symptoms(story: &Story<'_>) -> String {
+    let happens: Vec<&str> = story.symptoms().into_iter().map(Symptom::happens).collect();
+    match happens.split_last() {
+        None => "fails".to_owned(),
+        Some((only, [])) => (*only).to_owned(),
+        Some((last, others)) => format!("{} and {last}", others.join(", ")),
+    }
+}
+
+fn tag(story: &Story<'_>) -> &'static str {
+    match (story.message.occasion, story.message.severity) {
+        (Occasion::Recovered, _) => "RECOVERED",
+        (Occasion::Reminder, Severity::Page) => "PAGE (still)",
+        (Occasion::Reminder, Severity::Notice) => "NOTICE (still)",
+        (_, Severity::Page) => "PAGE",
+        (_, Severity::Notice) => "NOTICE",
+    }
+}
+
+/// Who it is, in at most `room` characters.
+fn who(story: &Story<'_>, room: usize) -> String {
+    match &story.incident.subject {
+        Subject::Consumer { stream, .. } => {
+            let (name, stream) = (story.name().unwrap_or(""), stream.as_str());
+            let half = (room.saturating_sub(4) / 2).max(8);
+            let whole = name.len() + stream.len() + 4 <= room;
+            match whole {
+                true => format!("{name} of {stream}"),
+                false => format!("{} of {}", short(name, half), short(stream, half)),
+            }
+        }
+        Subject::Weir { stream: Some(stream), .. } => {
+            format!("Weir on {}", short(stream.as_str(), room.saturating_sub(8).max(8)))
+        }
+        Subject::Weir { stream: None, .. } => "Weir itself".to_owned(),
+    }
+}
+
+fn happens(story: &Story<'_>) -> String {
+    match &story.incident.subject {
+        Subject::Consumer { .. } => {
+            let worst = story.symptoms().first().map_or("fails", |symptom| symptom.happens());
+            worst.to_owned()
+        }
+        Subject::Weir { trouble, .. } => trouble_short(*trouble).to_owned(),
+    }
+}
+
+fn left(story: &Story<'_>) -> Option<String> {
+    if !matches!(story.incident.subject, Subject::Consumer { .. }) {
+        return None;
+    }
+    let outlook = story.outlook();
+    // What is further off than the retention is not at stake tonight.
+    let left = outlook.expires_in().filter(|left| Some(*left) <= outlook.retention)?;
+    Some(match left.is_zero() {
+        true => "records are expiring".to_owned(),
+        false => format!("{} left", length(left)),
+    })
+}
+
+fn what_follows(story: &Story<'_>) -> String {
+    match (story.message.occasion, story.message.severity) {
+        (Occasion::Recovered, _) if lost_records(story) => {
+            "This incident is over. What was dropped or expired meanwhile does not come back by itself."
+                .to_owned()
+        }
+        (Occasion::Recovered, _) => "This incident is over; nothing is left to do.".to_owned(),
+        (_, Severity::Page) => {
+            format!("Said again at {} if it lasts. Its end is told too.", time(story.again_at()))
+        }
+        (_, Severity::Notice) => {
+            "If it lasts or time grows short it may become a page. Its end is told too.".to_owned()
+        }
+    }
+}
+
+/// Whether records were given up on the way.
+fn lost_records(story: &Story<'_>) -> bool {
+    story.incident.facts.values().any(|fact| fact.sign == Sign::Consumer(Symptom::Dropped))
+}
+
+/// The story in one line, for a pager's screen.
+pub(super) fn line(story: &Story<'_>) -> String {
+    let mut parts = vec![sentence(story)];
+    let mut say = |what: &str, text: String| parts.push(format!("{what}: {text}."));
+    match &story.incident.subject {
+        Subject::Consumer { .. } => consumer_lines(story, &mut say),
+        Subject::Weir { .. } => weir_lines(story, &mut say),
+    }
+    if !story.is_over() {
+        parts.push(format!("Look first: {}", Look::of(story).command));
+    }
+    plain(&parts.join(" "), limits::ALARM_REASON_CHARS_MAX)
+}
+
+fn cause_words(story: &Story<'_>, cause: Cause) -> String {
+    let text = match cause {
+        Cause::MappingDisabled => "its event source mapping is disabled",
+        Cause::PoisonRecord => {
+            "a record that it cannot take: one shard is stuck and the function fails; a mapping with \
+             default settings tries it again until it expires"
+        }
+        Cause::FunctionErrors => "the function fails",
+        Cause::Throttled => match story.kind() {
+            Some(ConsumerKind::Lambda) => "the function is throttled: its concurrency is used up",
+            _ => "its reads are throttled",
+        },
+        Cause::HotShard => "one shard alone is behind: it gets more than its share of the records",
+        Cause::NotRunning => match story.kind() {
+            Some(ConsumerKind::Kcl) => "no worker runs, or none holds a lease",
+            Some(ConsumerKind::Lambda) => {
+                "its mapping is disabled or broken; neither leaves an error"
+            }
+            _ => "nobody runs that reads",
+        },
+        Cause::DrainAfterReshard => {
+            "the stream was resharded; what lay in the old shards is read first"
+        }
+        Cause::UpstreamSurge => "far more is written than an hour ago",
+        Cause::DestinationFails => "the destination does not take what is delivered",
+        Cause::TooSlow => "it is slower than what is written",
+    };
+    text.to_owned()
+}
+
+fn cause_short(cause: Cause) -> &'static str {
+    match cause {
+        Cause::MappingDisabled => "mapping disabled",
+        Cause::PoisonRecord => "poison record",
+        Cause::FunctionErrors => "function fails",
+        Cause::Throttled => "throttled",
+        Cause::HotShard => "hot shard",
+        Cause::NotRunning => "not running",
+        Cause::DrainAfterReshard => "drain after reshard",
+        Cause::UpstreamSurge => "surge upstream",
+        Cause::DestinationFails => "destination",
+        Cause::TooSlow => "too slow",
+    }
+}
+
+fn trouble_words(trouble: Trouble) -> &'static str {
+    match trouble {
+        Trouble::Withheld => "the stream needs another size, and Weir may not give it",
+        Trouble::Refused => "a plan was turned down for a reason that does not pass by itself",
+        Trouble::Lost => "nobody knows what became of a call that changes the stream",
+        Trouble::PolicyInvalid => "a policy has a fault, so its streams are left as they are",
+        Trouble::DeadLetters => "events that Weir could not work on lie in its dead-letter queue",
+        Trouble::TickMissing => "Weir is not woken any more: nothing is planned, nothing guarded",
+    }
+}
+
+fn trouble_short(trouble: Trouble) -> &'static str {
+    match trouble {
+        Trouble::Withheld => "cannot give the size it needs",
+        Trouble::Refused => "had a plan turned down",
+        Trouble::Lost => "lost the answer to a call",
+        Trouble::PolicyInvalid => "has a faulty policy",
+        Trouble::DeadLetters => "could not work on events",
+        Trouble::TickMissing => "is not woken any more",
+    }
+}

@@ -1,0 +1,255 @@
+//! Recorded alarm events, and every form of the message that each leads to. Read them as somebody would
+//! who was just woken.
+
+#![allow(clippy::expect_used)] // the lint's own exception reaches test functions only
+
+use std::fs;
+use std::path::Path;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+use weir_control::incoming::{AlarmEvent, Incoming};
+use weir_control::message::{Alert, Place, Story};
+use weir_control::raise_alerts::facts;
+use weir_core::alarms::{AlarmPrefix, AlarmState};
+use weir_core::consumer::{ConsumerId, ConsumerKind, ConsumerName};
+use weir_core::incident::{
+    Evidence, Fact, Incident, LagPoint, Sign, Subject, Symptom, Trouble, step,
+};
+use weir_core::limits;
+use weir_core::policy::{AlertPolicy, Severity, Telling};
+use weir_core::reasons::Reason;
+use weir_core::units::StreamName;
+
+fn place() -> Place {
+    Place {
+        partition: "aws".to_owned(),
+        region: "eu-west-1".to_owned(),
+        account: "444455556666".to_owned(),
+    }
+}
+
+fn recorded(name: &str) -> AlarmEvent {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/alerts").join(name);
+    let text = fs::read_to_string(path.with_extension("json")).expect("a fixture");
+    let event: Value = serde_json::from_str(&text).expect("JSON");
+    match Incoming::read(&event) {
+        Ok(Incoming::Alarm(alarm)) => *alarm,
+        other => panic!("{name}: {other:?}"),
+    }
+}
+
+/// An incident that began with this alarm, `minutes` ago, and its newest message.
+fn told(said: (Subject, Fact), evidence: &Evidence, minutes: i64) -> (Incident, Alert) {
+    let (subject, fact) = said;
+    let began = fact.state_at;
+    let policy = AlertPolicy::DEFAULT;
+    let at = |minutes| began + SignedDuration::from_mins(minutes);
+    let first = step(None, &subject, &[fact], evidence, &policy, at(0));
+    let opened = first.incident.expect("an incident");
+    let later = step(Some(&opened), &subject, &[], evidence, &policy, at(minutes));
+    let message = later.send.first().or(first.send.first()).expect("a message");
+    let incident = later.incident.expect("an incident");
+    let alert = tell(&incident, message, evidence);
+    (incident, alert)
+}
+
+fn tell(incident: &Incident, message: &weir_core::incident::Message, evidence: &Evidence) -> Alert {
+    let story = Story { incident, message, evidence, place: &place(), repeat_minutes: 60 };
+    let alert = story.tell().expect("a message");
+    fits(&alert);
+    alert
+}
+
+/// What every channel demands, whatever is told.
+fn fits(alert: &Alert) {
+    assert!(alert.subject.is_ascii() && alert.subject.len() <= limits::SNS_SUBJECT_CHARS_MAX);
+    assert!(!alert.subject.contains(['\n', '\r']), "{}", alert.subject);
+    let attributes: usize = alert.attributes.iter().map(|(k, v)| k.len() + v.len()).sum();
+    assert!(alert.body.len() + attributes <= limits::SNS_MESSAGE_BYTES_MAX);
+    let forms: Value = serde_json::from_str(&alert.body).expect("JSON");
+    let form = |name: &str| forms[name].as_str().expect("a form").to_owned();
+    let sms = form("sms");
+    assert!(sms.len() <= limits::SMS_CHARS_MAX && sms.is_ascii(), "{sms}");
+    assert!(!form("default").is_empty());
+    for machine in ["http", "https", "sqs", "lambda"] {
+        serde_json::from_str::<Value>(&form(machine)).expect(machine);
+    }
+    let chat: Value = serde_json::from_str(&alert.chat).expect("JSON");
+    let length = |value: &Value| value.as_str().map_or(0, |text| text.chars().count());
+    assert!(length(&chat["content"]["title"]) <= limits::CHAT_TITLE_CHARS_MAX);
+    assert!(
+        (1..=limits::CHAT_DESCRIPTION_CHARS_MAX).contains(&length(&chat["content"]["description"]))
+    );
+}
+
+fn shown(alert: &Alert) -> String {
+    let forms: Value = serde_json::from_str(&alert.body).expect("JSON");
+    let text = |name: &str| forms[name].as_str().expect("a form").to_owned();
+    let pretty = |json: &str| {
+        let value: Value = serde_json::from_str(json).expect("JSON");
+        serde_json::to_string_pretty(&value).expect("JSON")
+    };
+    format!(
+        "to {}s\nsubject ({}): {}\nattributes: {:?}\n\n-- e-mail\n{}\n\n-- SMS ({})\n{}\n\n-- HTTPS\n{}\n\n\
+         -- SQS, Lambda\n{}\n\n-- chat\n{}\n",
+        alert.severity,
+        alert.subject.len(),
+        alert.subject,
+        alert.attributes,
+        text("email"),
+        text("sms").len(),
+        text("sms"),
+        pretty(&text("https")),
+        pretty(&text("sqs")),
+        pretty(&alert.chat),
+    )
+}
+
+/// What was read of the consumer of each recorded alarm.
+fn evidence(name: &str, at: Timestamp) -> Evidence {
+    let lag = |hours_before: f64, hours: f64, minutes: i64| {
+        let point = |at, hours: f64| LagPoint { at, seconds: hours * 3600.0 };
+        let now = at + SignedDuration::from_mins(minutes);
+        vec![point(now - SignedDuration::from_mins(10), hours_before), point(now, hours)]
+    };
+    let known = Evidence { retention_hours: Some(24), ..Evidence::default() };
+    match name {
+        // One shard stuck: its record is 13 h old and grows older by the clock.
+        "lambda_lag" => Evidence {
+            lag: lag(12.833_333, 13.0, 0),
+            invocations: Some(612.0),
+            errors: Some(38.0),
+            shards_behind: Some((1, 8)),
+            ..known
+        },
+        "lambda_errors" => Evidence {
+            lag: lag(0.27, 0.4, 30),
+            invocations: Some(120.0),
+            errors: Some(117.0),
+            ..known
+        },
+        "lambda_silence" => Evidence { enabled: Some(false), ..known },
+        "lambda_throttles" => Evidence { throttles: Some(48.0), lag: lag(0.0, 0.05, 0), ..known },
+        "fan_out_lag" => Evidence {
+            retention_hours: Some(168),
+            lag: lag(9.43, 9.5, 30),
+            written: Some((900_000.0, 300_000.0)),
+            ..known
+        },
+        "firehose_delivery" => Evidence { lag: lag(0.0, 0.01, 30), ..known },
+        _ => known,
+    }
+}
+
+#[test]
+fn every_kind_of_alarm_is_told_in_every_form() {
+    let all = [
+        ("lambda_lag", 0),
+        ("lambda_errors", 30),
+        ("lambda_silence", 30),
+        ("lambda_dropped", 0),
+        ("lambda_throttles", 0),
+        ("fan_out_lag", 30),
+        ("firehose_delivery", 30),
+        ("kcl_silence", 0),
+        ("self_dead_letters", 0),
+    ];
+    for (name, minutes) in all {
+        let alarm = recorded(name);
+        let said = facts::of_alarm(&AlarmPrefix::default(), &alarm).expect(name);
+        let (_, alert) = told(said, &evidence(name, alarm.state_at), minutes);
+        insta::assert_snapshot!(name, shown(&alert));
+    }
+}
+
+#[test]
+fn a_recovery_says_how_long_it_lasted_and_closes_what_was_opened() {
+    let alarm = recorded("lambda_silence");
+    let said = facts::of_alarm(&AlarmPrefix::default(), &alarm).expect("a fact");
+    let (incident, opened) = told(said.clone(), &evidence("lambda_silence", alarm.state_at), 30);
+    let (subject, fact) = said;
+    let well = fact.state_at + SignedDuration::from_mins(47);
+    let over = Fact { state: AlarmState::Ok, state_at: well, ..fact };
+    let known = Evidence {
+        retention_hours: Some(24),
+        lag: vec![LagPoint { at: well + SignedDuration::from_mins(5), seconds: 180.0 }],
+        ..Evidence::default()
+    };
+    let now = well + SignedDuration::from_mins(5);
+    let recovered = step(Some(&incident), &subject, &[over], &known, &AlertPolicy::DEFAULT, now);
+    let incident = recovered.incident.expect("an incident");
+    assert_eq!(recovered.send.len(), 2, "to whom it was told: pager and mailbox");
+    let alert = tell(&incident, &recovered.send[0], &known);
+    insta::assert_snapshot!("recovery", shown(&alert));
+    let https = |alert: &Alert| -> Value {
+        let forms: Value = serde_json::from_str(&alert.body).expect("JSON");
+        serde_json::from_str(forms["https"].as_str().expect("a form")).expect("JSON")
+    };
+    let (before, after) = (https(&opened), https(&alert));
+    assert_eq!(before["AlarmName"], after["AlarmName"]);
+    assert_eq!(before["AlarmArn"], after["AlarmArn"]);
+    assert_eq!(
+        (&before["NewStateValue"], &after["NewStateValue"]),
+        (&"ALARM".into(), &"OK".into())
+    );
+}
+
+#[test]
+fn a_stream_that_cannot_be_given_its_size_is_told_with_reason_and_remedy() {
+    let stream = StreamName::new("orders").expect("a name");
+    let at: Timestamp = "2026-11-21T02:14:00Z".parse().expect("a time");
+    let fact = Fact {
+        alarm: "weir-self-withheld-orders".to_owned(),
+        sign: Sign::Weir(Reason::BudgetSpent),
+        state: AlarmState::Alarm,
+        state_at: at,
+        holds_until: Some(at + SignedDuration::from_mins(20)),
+        watched: None,
+    };
+    let subject = Subject::Weir { trouble: Trouble::Withheld, stream: Some(stream) };
+    let (_, alert) = told((subject, fact), &Evidence::default(), 0);
+    insta::assert_snapshot!("withheld", shown(&alert));
+}
+
+#[test]
+fn what_others_wrote_into_an_alarm_reaches_nobody() {
+    let alarm = recorded("poisoned");
+    let (subject, fact) = facts::of_alarm(&AlarmPrefix::default(), &alarm).expect("a fact");
+    let (_, alert) = told((subject, fact), &Evidence::default(), 0);
+    let everything =
+        format!("{} {} {} {:?}", alert.subject, alert.body, alert.chat, alert.attributes);
+    for poison in ["<!channel>", "evil.example", "Bcc", "Cc:", "all is well", "\u{202e}"] {
+        let in_trigger = poison == "Cc:"; // the pager's copy of the dimension, as plain characters
+        assert!(in_trigger || !everything.contains(poison), "{poison} in {everything}");
+    }
+    let forms: Value = serde_json::from_str(&alert.body).expect("JSON");
+    assert!(!forms["email"].as_str().expect("a text").contains("rm -rf"));
+    assert!(!forms["sqs"].as_str().expect("a text").contains("rm -rf"));
+}
+
+#[test]
+fn the_longest_names_fit_every_form() {
+    let stream = StreamName::new(&"s".repeat(128)).expect("a name");
+    let name = ConsumerName::new(&"c".repeat(128)).expect("a name");
+    let at: Timestamp = "2026-11-21T02:14:00Z".parse().expect("a time");
+    for kind in ConsumerKind::ALL {
+        for symptom in Symptom::ALL {
+            let consumer = ConsumerId::of(kind, &name);
+            let fact = Fact {
+                alarm: format!("weir-{symptom}-{consumer}@{stream}"),
+                sign: Sign::Consumer(symptom),
+                state: AlarmState::Alarm,
+                state_at: at,
+                holds_until: None,
+                watched: None,
+            };
+            let subject = Subject::Consumer { stream: stream.clone(), consumer };
+            let known = Evidence { retention_hours: Some(8_760), ..Evidence::default() };
+            let (_, alert) = told((subject, fact), &known, 45);
+            fits(&alert);
+            assert!(matches!(alert.severity, Severity::Notice | Severity::Page));
+        }
+    }
+    assert_ne!(AlertPolicy::DEFAULT.telling, Telling::Off);
+}

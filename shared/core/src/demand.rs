@@ -3,6 +3,8 @@
 //! `IncomingBytes` and `IncomingRecords` count accepted records only and so never exceed capacity.
 //! Refused records are added, at the mean size of the accepted ones. Not here: tomorrow (`forecast`).
 
+use std::ops::Range;
+
 use jiff::Timestamp;
 
 use crate::limits;
@@ -83,19 +85,30 @@ fn of_point(point: &TrafficPoint, period_seconds: u32, age_seconds: i64, gaps: G
     }
 }
 
+/// The demand of these periods of `series`, as far as there are such, oldest first.
+pub(crate) fn demand_within(
+    series: &Series,
+    periods: Range<usize>,
+    gaps: Gaps,
+    now: Timestamp,
+) -> impl Iterator<Item = Demand> {
+    let period = i64::from(series.period_seconds.max(1));
+    let end = periods.end.min(series.points.len());
+    let start = periods.start.min(end);
+    let first_end = series.start_of(start + 1).as_second();
+    let ages = (0i64..).map(move |later| now.as_second() - (first_end + later * period));
+    let points = series.points[start..end].iter().zip(ages);
+    points.map(move |(point, age)| of_point(point, series.period_seconds, age, gaps))
+}
+
 /// The demand of every period of `series` that had begun by `now`, oldest first. Newest periods that
 /// hold nothing yet are dropped: their data is on its way.
 pub fn demand(series: &Series, gaps: Gaps, now: Timestamp) -> Vec<Demand> {
     let period = i64::from(series.period_seconds.max(1));
     let start = series.start.as_second();
     let begun = (now.as_second() - start + period - 1).div_euclid(period);
-    let begun = usize::try_from(begun).unwrap_or(0).min(series.points.len());
-    let mut demands: Vec<Demand> = series.points[..begun]
-        .iter()
-        .zip(1i64..)
-        .map(|(point, ended)| (point, now.as_second() - (start + ended * period)))
-        .map(|(point, age_seconds)| of_point(point, series.period_seconds, age_seconds, gaps))
-        .collect();
+    let begun = usize::try_from(begun).unwrap_or(0);
+    let mut demands: Vec<Demand> = demand_within(series, 0..begun, gaps, now).collect();
     let settled_periods = series.points.len().min(
         usize::try_from(
             (now.as_second() - limits::METRIC_SETTLE_SECONDS - start).div_euclid(period),

@@ -33,6 +33,9 @@ const SOON_BLOCKS: usize = 2;
 const LATER_BLOCKS: usize = 29;
 /// Newest minutes whose peak is "now".
 const NOW_MINUTES: usize = 3;
+/// Blocks of past that a forecast rests on, besides what was learnt: experts look back a week, those of the
+/// last hours too. Learning looks at all there is.
+const LOOKED_BACK: usize = 8 * DAY;
 /// Steps of the horizon: single blocks for an hour, a quarter of an hour each up to six, then half hours.
 const FINE_UNTIL: usize = 12;
 const MEDIUM_UNTIL: usize = 72;
@@ -102,23 +105,26 @@ impl<'a> Outlook<'a> {
         gaps: Gaps,
         now: Timestamp,
     ) -> Outlook<'a> {
-        let levels = Levels::of(minutes, days, gaps, now);
+        let past = |most| Levels::of(minutes, days, most, gaps, now);
+        let levels = past(LOOKED_BACK);
         let profile = match known {
             Some(profile) if !profile.is_stale(&levels, now) => Cow::Borrowed(profile),
-            _ => Cow::Owned(Profile::learn(&levels, minutes, now)),
+            _ => Cow::Owned(Profile::learn(&past(usize::MAX), minutes, now)),
         };
         let newest = &minutes[minutes.len().saturating_sub(NOW_MINUTES)..];
         let peak = newest.iter().filter_map(|d| d.load()).fold(ShardLoad::ZERO, ShardLoad::max);
         let weights = if levels.len() == 0 { Vec::new() } else { profile.attuned(&levels) };
+        let highest_of_day = levels.peak(DAY);
         Outlook {
             leader: weights.get(LEADING).and_then(Leader::of),
             level_change: LevelChange::of(&levels),
             steps: steps(&levels, &weights),
-            profile,
             now: peak.get(),
-            highest_seen: levels.peak(usize::MAX),
-            highest_of_day: levels.peak(DAY),
-            days_known: levels.len() / DAY,
+            // A profile is kept for hours: what came since is within the day.
+            highest_seen: profile.highest.max(highest_of_day),
+            highest_of_day,
+            days_known: profile.blocks.max(levels.len()) / DAY,
+            profile,
         }
     }
 
@@ -205,4 +211,39 @@ fn steps(levels: &Levels, weights: &[[f64; COUNT]]) -> Vec<Step> {
         lead += blocks;
     }
     steps
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::series::TrafficPoint;
+
+    const PERIOD_SECONDS: u32 = 300;
+
+    /// Two weeks of two shards of load, but for one block on the third day.
+    fn two_weeks(now: Timestamp, on_the_third_day: f64) -> Series {
+        let point = |load: f64| TrafficPoint {
+            accepted_bytes: Some(load * 1_048_576.0 * f64::from(PERIOD_SECONDS)),
+            accepted_records: Some(load),
+            ..TrafficPoint::default()
+        };
+        let mut points = vec![point(2.0); 14 * DAY];
+        points[2 * DAY] = point(on_the_third_day);
+        let start = now - jiff::SignedDuration::from_hours(14 * 24);
+        Series { start, period_seconds: PERIOD_SECONDS, points }
+    }
+
+    #[test]
+    fn what_was_learnt_stands_for_the_past_that_is_not_looked_at_again() {
+        let now = Timestamp::from_second(1_800_000_000).expect("a timestamp");
+        let minutes = vec![Demand::Measured(ShardLoad::new(2.0)); 240];
+        let days = two_weeks(now, 40.0);
+        let look = |known| Outlook::from(&minutes, &days, known, Gaps::Unknown, now);
+        let learnt = look(None).newly_learnt().expect("a profile");
+        let again = look(Some(&learnt));
+        assert_eq!((again.highest_seen(), again.days_known()), (40.0, 14));
+        assert_eq!(again.highest_of_day(), ShardLoad::new(2.0));
+        assert_eq!(again.steps(), look(None).steps());
+        assert_eq!(again.newly_learnt(), None);
+    }
 }

@@ -58,8 +58,10 @@ pub(super) struct View<'a> {
     /// Rise per block, over the last half hour.
     slope: f64,
     usual: f64,
-    /// How far the last hour is above that of so many days before; `None` where there is no such past.
-    shifts: [Option<f64>; DAYS],
+    /// How many earlier days there are, up to [`DAYS`].
+    days: usize,
+    /// How far the last hour is above that of so many days before, less one.
+    shifts: [f64; DAYS],
 }
 
 impl<'a> View<'a> {
@@ -67,16 +69,15 @@ impl<'a> View<'a> {
     pub(super) fn from(levels: &'a Levels, origin: usize) -> View<'a> {
         let hour = levels.level(origin, HOUR);
         let now = levels.level(origin, NOW);
-        let shifts = array::from_fn(|before| {
-            let then = origin.checked_sub((before + 1) * DAY).filter(|then| *then >= HOUR)?;
-            Some(hour - levels.level(then, HOUR))
-        });
+        let days = (origin.saturating_sub(HOUR) / DAY).min(DAYS);
+        let shift = |day: usize| hour - levels.level(origin - day * DAY, HOUR);
+        let shifts = array::from_fn(|before| if before < days { shift(before + 1) } else { 0.0 });
         #[allow(clippy::cast_precision_loss)] // three
         let slope = match origin.checked_sub(NOW) {
             Some(before) if before >= NOW => (now - levels.level(before, NOW)) / NOW as f64,
             _ => 0.0,
         };
-        View { levels, origin, now, slope, usual: levels.level(origin, DAY), shifts }
+        View { levels, origin, now, slope, usual: levels.level(origin, DAY), days, shifts }
     }
 
     /// What each expert says of the block `lead` blocks after the block before the origin, less than a day
@@ -84,22 +85,30 @@ impl<'a> View<'a> {
     pub(super) fn say(&self, lead: usize) -> [Option<f64>; COUNT] {
         let lead = lead % DAY;
         let fading = &FADING[lead];
-        // The block of an earlier day that corresponds to the target.
-        let then = |day: usize| self.levels.smooth(self.origin + lead - day * DAY);
-        let earlier = |day: usize| self.shifts[day - 1].map(|shift| (then(day).ln(), shift));
+        // The blocks of earlier days that correspond to the target.
+        let of_days = |level: &dyn Fn(usize) -> f64| {
+            let mut then = [0.0; DAYS];
+            for (before, then) in then[..self.days].iter_mut().enumerate() {
+                *then = level(self.origin + lead - (before + 1) * DAY);
+            }
+            then
+        };
+        let then = of_days(&|block| self.levels.smooth(block));
+        // What runs by the clock peaks in one block each day: its neighbours would blur it.
+        let to_the_block = of_days(&|block| self.levels.floored(block));
+        let earlier =
+            |day: usize| (day <= self.days).then(|| (then[day - 1].ln(), self.shifts[day - 1]));
         let yesterday = earlier(1);
         let last_week = earlier(DAYS);
-        let mean_of = |days: usize, then: &dyn Fn(usize) -> f64| {
-            self.shifts[days - 1]?;
+        let mean_of = |days: usize, then: &[f64; DAYS]| {
             // The sum of logarithms is that of the product: one is taken instead of seven.
-            let product: f64 = (1..=days).map(then).product();
-            let shift: f64 = self.shifts[..days].iter().flatten().sum();
+            let product = || then[..days].iter().product::<f64>();
+            let shift = || self.shifts[..days].iter().sum::<f64>();
             #[allow(clippy::cast_precision_loss)] // seven
             let count = days as f64;
-            Some(product.ln() / count + shift / count * fading.by_48)
+            let mean = || product().ln() / count + shift() / count * fading.by_48;
+            (days <= self.days).then(mean)
         };
-        // What runs by the clock peaks in one block each day: its neighbours would blur it.
-        let to_the_block = |day: usize| self.levels.floored(self.origin + lead - day * DAY);
         [
             Some(self.now),
             yesterday.map(|(then, shift)| then + shift * fading.by_24),

@@ -3,8 +3,9 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::demand::{Demand, Gaps, demand};
+use crate::demand::{Demand, Gaps, demand_within};
 use crate::series::Series;
+use crate::units::ShardLoad;
 
 /// Minutes in a block.
 pub(super) const BLOCK_MINUTES: usize = 5;
@@ -23,8 +24,14 @@ pub(super) struct Levels {
 }
 
 impl Levels {
-    /// Puts the row together. `minutes` end at `now`, or a little before it.
-    pub(super) fn of(minutes: &[Demand], days: &Series, gaps: Gaps, now: Timestamp) -> Levels {
+    /// Puts the newest `most` blocks together. `minutes` end at `now`, or a little before it.
+    pub(super) fn of(
+        minutes: &[Demand],
+        days: &Series,
+        most: usize,
+        gaps: Gaps,
+        now: Timestamp,
+    ) -> Levels {
         let recent: Vec<Option<f64>> = minutes.rchunks(BLOCK_MINUTES).rev().map(mean).collect();
         let recent = match minutes.len() % BLOCK_MINUTES {
             // A first chunk that is no full block would be noisier than the rest.
@@ -34,13 +41,12 @@ impl Levels {
         let span = i64::try_from(recent.len() * BLOCK_MINUTES).unwrap_or(i64::MAX);
         let recent_start =
             now.checked_sub(SignedDuration::from_mins(span)).unwrap_or(Timestamp::MIN);
-        let older = demand(days, gaps, now);
         let earlier_seconds = recent_start.as_second().saturating_sub(days.start.as_second());
         let earlier = earlier_seconds / i64::from(days.period_seconds.max(1));
-        let before = older
-            .iter()
-            .take(usize::try_from(earlier).unwrap_or(0))
-            .map(|demand| demand.load().map(crate::units::ShardLoad::get));
+        let earlier = usize::try_from(earlier).unwrap_or(0).min(days.points.len());
+        let first = earlier.saturating_sub(most.saturating_sub(recent.len()));
+        let before = demand_within(days, first..earlier, gaps, now)
+            .map(|demand| demand.load().map(ShardLoad::get));
         Levels::of_blocks(filled(before.chain(recent.iter().copied())))
     }
 

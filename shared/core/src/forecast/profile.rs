@@ -46,7 +46,9 @@ pub struct Profile {
     /// When it was learnt.
     pub learnt_at: Timestamp,
     /// How many blocks of past it was learnt from.
-    blocks: usize,
+    pub(super) blocks: usize,
+    /// The highest of them, in shards.
+    pub(super) highest: f64,
     weights: Vec<[f64; COUNT]>,
     near: Spread,
     far: Spread,
@@ -60,7 +62,8 @@ impl Profile {
         let within = within_blocks(minutes);
         let spread = |index: usize| Spread::learn(strays(&past, index, &weights[index]), &within);
         let (near, far) = (spread(NEAR), spread(FAR));
-        Profile { learnt_at: now, blocks: levels.len(), weights, near, far }
+        let (blocks, highest) = (levels.len(), levels.peak(usize::MAX));
+        Profile { learnt_at: now, blocks, highest, weights, near, far }
     }
 
     /// Whether it should be learnt afresh.

@@ -11,7 +11,7 @@ const HALF_HOUR: usize = 6;
 /// Blocks by which an earlier day may have been early or late.
 const SHIFT: usize = 6;
 /// Days that are looked at, and fewest that say anything.
-const DAYS_MAX: usize = 14;
+const DAYS_MAX: usize = 7;
 const DAYS_MIN: usize = 3;
 /// A level is unusual this far above the highest or below the lowest of those days.
 const UNUSUAL: f64 = 1.5;

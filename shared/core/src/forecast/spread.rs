@@ -146,7 +146,7 @@ impl Place {
         let place = place.min((POINTS - 1) as f64);
         // Truncation is meant: the whole part is an index.
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-        let index = (place as usize).min(POINTS - 2);
+        let index = usize::from(place as u8).min(POINTS - 2);
         #[allow(clippy::cast_precision_loss)] // 81
         Place { index, rest: place - index as f64, short: 0.0 }
     }

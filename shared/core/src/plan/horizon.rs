@@ -99,6 +99,9 @@ fn least_step(outlook: &Outlook<'_>, open: Shards, calls_left: u32) -> Shards {
 impl Terms<'_> {
     /// Fewest shards that known events ask for within a step.
     fn floor(&self, step: &Step) -> f64 {
+        if self.timetable.events.is_empty() {
+            return Shards::ONE.capacity().get();
+        }
         let at = |minutes| {
             let ahead = SignedDuration::from_mins(minutes);
             self.now.checked_add(ahead).unwrap_or(Timestamp::MAX)
@@ -117,7 +120,6 @@ struct Ways {
     reach: Vec<std::ops::Range<usize>>,
     /// `cost[step * sizes + size]`, in shard-hours.
     cost: Vec<f64>,
-    steps: usize,
     /// For each size, what it costs more to come to it from where the stream stands, because that takes long.
     late: Vec<f64>,
     /// Whether the first call may lead anywhere.
@@ -159,68 +161,64 @@ impl Ways {
             let lost = if above && index < EMERGENCY_STEPS { 1.0 } else { NOT_MENDED };
             let (hours, straying, floor) =
                 (step.hours(), outlook.straying(step), terms.floor(step));
+            let mut overflow = f64::INFINITY;
             cost.extend(compared.iter().map(|size| {
                 let missing = (floor - size.get()).max(0.0) * MISSING_SHARD;
-                let overflow = lost * straying.overflow(*size);
+                // Where one size lets nothing through, no larger one does.
+                if overflow > 0.0 {
+                    overflow = lost * straying.overflow(*size);
+                }
                 hours * (size.get() + terms.overflow_shard_hours * overflow) + missing
             }));
         }
         let stands = sizes.partition_point(|size| *size < open.get());
         let leaps = terms.timetable.events.is_empty();
         let late = if above { late(&steps, &sizes, stands, &cost) } else { vec![0.0; sizes.len()] };
-        Ways { open: stands, reach, cost, steps: steps.len(), sizes, late, leaps }
+        Ways { open: stands, reach, cost, sizes, late, leaps }
     }
 
     /// The cheapest way at this price of a call. The first call may ask for any size: what one call cannot
     /// do is a clamp's to say. Not so where an event is ahead: a leap would look like a way to save calls.
     fn cheapest(&self, price: f64) -> Way {
         let count = self.sizes.len();
-        let mut ahead = vec![0.0; count];
-        let mut now = vec![0.0; count];
-        let mut choices = vec![0u16; count * self.steps];
+        // For each size, what the way on from it costs, and how many calls it takes.
+        let mut ahead = vec![(0.0, 0u32); count];
+        let mut now = ahead.clone();
         let mut window = Vec::with_capacity(count);
-        for step in (0..self.steps).rev() {
+        for costs in self.cost.chunks_exact(count).skip(1).rev() {
             // Every call costs the same, so the best one leads to the cheapest size within reach. Both ends
             // of the reach rise with the size: one pass with a queue of candidates finds them all.
-            if step == 0 {
-                ahead.iter_mut().zip(&self.late).for_each(|(ahead, late)| *ahead += late);
-            }
             window.clear();
             let (mut oldest, mut entered) = (0, 0);
-            for size in 0..count {
-                let reach =
-                    if step == 0 && self.leaps { 0..count } else { self.reach[size].clone() };
-                while entered < reach.end {
+            for (size, reach) in self.reach.iter().enumerate() {
+                for candidate in entered..reach.end {
+                    let cost = ahead[candidate].0;
                     while window.len() > oldest
-                        && window.last().is_some_and(|last: &usize| ahead[*last] > ahead[entered])
+                        && window.last().is_some_and(|last: &usize| ahead[*last].0 > cost)
                     {
                         window.pop();
                     }
-                    window.push(entered);
-                    entered += 1;
+                    window.push(candidate);
                 }
+                entered = reach.end;
                 while window[oldest] < reach.start {
                     oldest += 1;
                 }
-                let other = window[oldest];
-                let moves = ahead[other] + price < ahead[size];
-                let (best, least) =
-                    if moves { (other, ahead[other] + price) } else { (size, ahead[size]) };
-                now[size] = self.cost[step * count + size] + least;
-                // Sizes are few dozen.
-                choices[step * count + size] = u16::try_from(best).unwrap_or(u16::MAX);
+                let ((stay, calls_staying), (other, calls)) = (ahead[size], ahead[window[oldest]]);
+                now[size] = if other + price < stay {
+                    (costs[size] + (other + price), calls + 1)
+                } else {
+                    (costs[size] + stay, calls_staying)
+                };
             }
             std::mem::swap(&mut ahead, &mut now);
         }
-        let (mut size, mut calls) = (self.open, 0);
-        for step in 0..self.steps {
-            let next = usize::from(choices[step * count + size]);
-            calls += u32::from(next != size);
-            size = next;
-        }
-        let first = usize::from(choices.get(self.open).copied().unwrap_or_default());
-        let first = if self.steps == 0 { self.open } else { first };
-        Way { first: Shards::at_least_one(self.sizes[first]), calls }
+        let reach = if self.leaps { 0..count } else { self.reach[self.open].clone() };
+        let after = |size: usize| ahead[size].0 + self.late[size];
+        let best = reach.min_by(|a, b| after(*a).total_cmp(&after(*b)));
+        let best = best.filter(|best| after(*best) + price < after(self.open));
+        let (first, call) = best.map_or((self.open, 0), |best| (best, 1));
+        Way { first: Shards::at_least_one(self.sizes[first]), calls: ahead[first].1 + call }
     }
 }
 

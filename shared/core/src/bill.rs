@@ -21,7 +21,7 @@ use crate::limits::prices::{
     BILLED_RECORD_STEP_BYTES, EXTENDED_RETENTION_HOURS, GB_BYTES, MONTH_HOURS, OnDemandPrices,
     PUT_UNIT_BYTES, ProvisionedPrices,
 };
-use crate::units::Usd;
+use crate::units::{BytesPerSecond, RecordsPerSecond, ShardLoad, Usd};
 
 /// What was written in a stretch of time, as sums. Records are taken to be of one size, their mean:
 /// CloudWatch tells no more. Where sizes differ much, the bill is a little higher.
@@ -48,6 +48,12 @@ impl Written {
     /// PUT payload units on a provisioned stream.
     pub fn put_units(self) -> f64 {
         self.records * self.steps_per_record(PUT_UNIT_BYTES)
+    }
+
+    /// The same mix of records, as much of it as one shard takes in an hour. `None` where there is none.
+    pub(crate) fn of_one_load_hour(self) -> Option<Written> {
+        let load = ShardLoad::of_rates(BytesPerSecond(self.bytes), RecordsPerSecond(self.records));
+        (self.records > 0.0 && load.get() > 0.0).then(|| self.times(3600.0 / load.get()))
     }
 
     fn steps_per_record(self, step_bytes: f64) -> f64 {

@@ -9,6 +9,7 @@
 
 mod experts;
 mod levels;
+mod past;
 mod profile;
 mod signs;
 mod spread;
@@ -17,6 +18,7 @@ use std::borrow::Cow;
 
 use jiff::Timestamp;
 
+pub use past::Past;
 pub use profile::Profile;
 pub use signs::{Leader, LevelChange};
 pub use spread::{Amount, Straying};
@@ -153,6 +155,11 @@ impl<'a> Outlook<'a> {
         ShardLoad::new(self.highest_of_day.max(self.now))
     }
 
+    /// How high demand was in the days that are known.
+    pub fn past(&self) -> &Past {
+        self.profile.past()
+    }
+
     /// Whole days of past that are known.
     pub fn days_known(&self) -> usize {
         self.days_known
@@ -182,11 +189,12 @@ impl<'a> Outlook<'a> {
         }
     }
 
-    /// What was learnt on the way and should be kept; `None` when the kept one still serves.
+    /// What was learnt on the way and should be kept; `None` when the kept one still serves, or there was nothing
+    /// to learn from: metrics that cannot be read now may be there in a minute.
     pub fn newly_learnt(self) -> Option<Profile> {
         match self.profile {
-            Cow::Owned(profile) => Some(profile),
-            Cow::Borrowed(_) => None,
+            Cow::Owned(profile) if profile.blocks > 0 => Some(profile),
+            Cow::Owned(_) | Cow::Borrowed(_) => None,
         }
     }
 }

@@ -3,12 +3,15 @@
 //! Stages in order: demand → forecast → wanted size → clamps → action → revisit. Pure: the same
 //! inputs give the same plan. Not here: reading, acting, or the words of messages.
 
+mod capacity_mode;
 mod clamps;
 mod explain;
 mod horizon;
 mod timetable;
 
 use jiff::{SignedDuration, Timestamp};
+
+use self::capacity_mode::Verdict;
 
 pub use self::timetable::Event;
 use self::timetable::Timetable;
@@ -140,10 +143,16 @@ pub fn plan(policy: &Policy, observation: &Observation, history: &History, now: 
     let open = observation.state.open_shards;
     let wanted = sight.wanted();
     let (allowed, clamps) = clamps::apply(&sight, wanted);
-    let action = match sight.standstill() {
-        Some(reason) => Action::Hold(reason),
-        None if allowed != open => Action::Reshard { from: open, to: allowed },
-        None => Action::Hold(clamps.last().map_or(Reason::OnTarget, |clamp| clamp.reason)),
+    let from = observation.state.mode;
+    let action = match (sight.standstill(), capacity_mode::verdict(&sight)) {
+        (None | Some(Reason::StreamOnDemand), Verdict::Switch(to)) => {
+            Action::SwitchMode { from, to }
+        }
+        (Some(Reason::StreamOnDemand), Verdict::Withheld(reason)) => Action::Hold(reason),
+        (Some(reason), _) => Action::Hold(reason),
+        (None, _) if allowed != open => Action::Reshard { from: open, to: allowed },
+        (None, Verdict::Withheld(reason)) => Action::Hold(reason),
+        (None, _) => Action::Hold(clamps.last().map_or(Reason::OnTarget, |clamp| clamp.reason)),
     };
     let minutes = |minutes| now.checked_add(SignedDuration::from_mins(minutes)).unwrap_or(now);
     Plan {

@@ -72,10 +72,10 @@ fn the_policys_maximum_holds_for_an_event_too() {
 
 #[test]
 fn shards_are_kept_where_giving_them_back_would_take_an_events_calls() {
-    // Ten hours ahead four calls lead from 16 to 160; six of the day's ten are spent.
-    let policy = Policy { reserved_calls: 0, ..event(600, 160) };
-    assert_eq!(calm(&policy, 16, 6).action, Action::Hold(Reason::ScheduleReserved));
-    assert!(matches!(calm(&policy, 16, 4).action, Action::Reshard { .. }));
+    // Ten hours ahead four calls lead from 32 to 320; six of the day's ten are spent.
+    let policy = Policy { reserved_calls: 0, ..event(600, 320) };
+    assert_eq!(calm(&policy, 32, 6).action, Action::Hold(Reason::ScheduleReserved));
+    assert!(matches!(calm(&policy, 32, 4).action, Action::Reshard { .. }));
 }
 
 #[test]

@@ -83,9 +83,14 @@ impl Levels {
         logarithm(mean_of(&self.sums, end.saturating_sub(count), end))
     }
 
+    /// The newest `count` blocks, or as many as there are.
+    pub(super) fn newest(&self, count: usize) -> &[f64] {
+        &self.blocks[self.blocks.len().saturating_sub(count)..]
+    }
+
     /// The highest of the newest `count` blocks.
     pub(super) fn peak(&self, count: usize) -> f64 {
-        self.blocks[self.blocks.len().saturating_sub(count)..].iter().copied().fold(0.0, f64::max)
+        self.newest(count).iter().copied().fold(0.0, f64::max)
     }
 }
 

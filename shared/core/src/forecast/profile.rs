@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::experts::{self, COUNT, View};
 use super::levels::{BLOCK_MINUTES, DAY, FLOOR, Levels};
+use super::past::Past;
 use super::spread::{Spread, Straying};
 use crate::demand::Demand;
 
@@ -52,18 +53,26 @@ pub struct Profile {
     weights: Vec<[f64; COUNT]>,
     near: Spread,
     far: Spread,
+    past: Past,
 }
 
 impl Profile {
     /// Learns from all that is known at `now`.
     pub(super) fn learn(levels: &Levels, minutes: &[Demand], now: Timestamp) -> Profile {
-        let past = judge(levels);
-        let weights: Vec<[f64; COUNT]> = (0..LEADS.len()).map(|lead| weigh(&past, lead)).collect();
+        let judged = judge(levels);
+        let weights: Vec<[f64; COUNT]> =
+            (0..LEADS.len()).map(|lead| weigh(&judged, lead)).collect();
         let within = within_blocks(minutes);
-        let spread = |index: usize| Spread::learn(strays(&past, index, &weights[index]), &within);
+        let spread = |index: usize| Spread::learn(strays(&judged, index, &weights[index]), &within);
         let (near, far) = (spread(NEAR), spread(FAR));
         let (blocks, highest) = (levels.len(), levels.peak(usize::MAX));
-        Profile { learnt_at: now, blocks, highest, weights, near, far }
+        let past = Past::learn(levels);
+        Profile { learnt_at: now, blocks, highest, weights, near, far, past }
+    }
+
+    /// How high demand was.
+    pub(super) fn past(&self) -> &Past {
+        &self.past
     }
 
     /// Whether it should be learnt afresh.

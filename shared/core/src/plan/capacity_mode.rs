@@ -1,0 +1,216 @@
+//! Which capacity mode a stream should be in, where its policy lets Weir choose.
+//!
+//! To on-demand for two reasons: demand has outgrown what reshards can reach in time, or the past days would have
+//! been cheaper there. Back when the surge is over and provisioned is cheaper. Two switches are all AWS gives in
+//! 24 hours: saving money never takes the last of them on the way out.
+//!
+//! Money is rent or buy: nobody knows how long a cheaper time lasts, so a switch waits until staying has cost as
+//! much as the pair of switches is worth. With such a rule one never pays more than twice what somebody who knew
+//! the future would have (Karlin, Manasse, Rudolph and Sleator, "Competitive snoopy caching", Algorithmica 1988).
+//! Not here: the bill (`bill`), what on-demand takes (`on_demand`), and the size while provisioned (`horizon`).
+
+use super::Sight;
+use crate::bill::{Readers, Setup, Written};
+use crate::limits::prices::US_EAST_1;
+use crate::observation::CapacityMode;
+use crate::on_demand;
+use crate::policy::ModeSwitches;
+use crate::reasons::Reason;
+use crate::series::Series;
+use crate::units::ShardLoad;
+
+/// What a pair of switches is worth, in hours of the bill on demand: a third of the day in which no other can follow.
+const PAIR_HOURS: f64 = 8.0;
+/// Hours for which a surge is taken to last, by trial on recorded crowds: from 12 minutes to an hour makes no odds.
+const SURGE_HOURS: f64 = 0.35;
+/// Hours until a change is in force, about.
+const CHANGE_HOURS: f64 = 5.0 / 60.0;
+/// Minutes in which demand must have stayed within the shards that wait on the way back, and by how much.
+const CALM_MINUTES: usize = 20;
+const CALM_USE: f64 = 0.8;
+/// Hours over which paying for on-demand is weighed against growing back shard by shard.
+const RETURN_HOURS: f64 = 6.0;
+
+/// What should become of the mode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// It is right, or not Weir's to choose.
+    Stay,
+    /// It should be this one.
+    Switch(CapacityMode),
+    /// It should be the other one, and may not.
+    Withheld(Reason),
+}
+
+/// What should become of the mode now.
+pub(super) fn verdict(sight: &Sight<'_>) -> Verdict {
+    let state = &sight.observation.state;
+    if sight.policy.mode_switches == ModeSwitches::Never {
+        return Verdict::Stay;
+    }
+    // Nobody knows what is left.
+    let (Some(budget), Some(prices)) = (sight.evidence.budget, HourlyPrices::of(sight)) else {
+        return Verdict::Stay;
+    };
+    let left = budget.mode_switches_left();
+    let within = |least: u32, reason: Reason, to: CapacityMode| match left {
+        0 => Verdict::Withheld(Reason::ModeSwitchesSpent),
+        left if left < least => Verdict::Withheld(reason),
+        _ => Verdict::Switch(to),
+    };
+    match state.mode {
+        CapacityMode::Provisioned if state.held_on_demand_by.is_some() => Verdict::Stay,
+        CapacityMode::Provisioned => {
+            let hours = match budget.next_mode_switch_freed_at.filter(|_| left < 2) {
+                // The way back is blocked until then.
+                Some(freed_at) => freed_at.duration_since(sight.now).as_secs_f64() / 3600.0,
+                None => SURGE_HOURS,
+            };
+            if prices.outgrown(sight, hours) {
+                within(1, Reason::ModeSwitchesSpent, CapacityMode::OnDemand)
+            } else if prices.saved_on_demand(sight) > PAIR_HOURS * prices.on_demand(mean(sight)) {
+                within(2, Reason::ModeSwitchReserved, CapacityMode::OnDemand)
+            } else {
+                Verdict::Stay
+            }
+        }
+        CapacityMode::OnDemand if prices.is_time_to_return(sight) => {
+            if state.held_on_demand_by.is_some() {
+                return Verdict::Withheld(Reason::HeldOnDemand);
+            }
+            within(1, Reason::ModeSwitchesSpent, CapacityMode::Provisioned)
+        }
+        CapacityMode::OnDemand => Verdict::Stay,
+    }
+}
+
+fn mean(sight: &Sight<'_>) -> f64 {
+    sight.outlook.past().mean
+}
+
+/// Prices of an hour, in dollars.
+struct HourlyPrices {
+    /// A shard.
+    shard: f64,
+    /// A stream on demand.
+    stream: f64,
+    /// One shard's load, written to a provisioned stream; on demand; lost.
+    written: f64,
+    taken_in: f64,
+    lost: f64,
+}
+
+impl HourlyPrices {
+    /// By the records of late. `None` where nothing was written: then there is nothing to decide by.
+    fn of(sight: &Sight<'_>) -> Option<HourlyPrices> {
+        let written_in = |series: &Series| {
+            let written = series.points.iter().map(|point| Written {
+                bytes: point.accepted_bytes.unwrap_or(0.0),
+                records: point.accepted_records.unwrap_or(0.0),
+            });
+            written.fold(Written::default(), |sum, written| sum + written).of_one_load_hour()
+        };
+        let load_hour =
+            sight.raw.and_then(written_in).or_else(|| written_in(&sight.history.days))?;
+        let alerts = &sight.policy.alerts;
+        let polling = alerts.kcl_applications.len() + alerts.polling_consumers.len();
+        let setup = Setup {
+            readers: Readers { polling: u32::try_from(polling).unwrap_or(u32::MAX), fan_out: 0 },
+            retention_hours: sight.observation.state.retention_hours,
+        };
+        let (provisioned, standard) = (&US_EAST_1.provisioned, &US_EAST_1.standard);
+        let nothing = Written::default();
+        Some(HourlyPrices {
+            shard: provisioned.bill(1.0, nothing, setup).total().get(),
+            stream: standard.bill(1.0, nothing, setup).total().get(),
+            written: provisioned.bill(0.0, load_hour, setup).total().get(),
+            taken_in: standard.bill(0.0, load_hour, setup).total().get(),
+            lost: sight.policy.throttled_gib_usd.get() * load_hour.billable_gb(),
+        })
+    }
+
+    /// An hour of this load on demand.
+    fn on_demand(&self, load: f64) -> f64 {
+        self.stream + load * self.taken_in
+    }
+
+    /// An hour of the past week, provisioned at the size that turned out best.
+    fn provisioned(&self, sight: &Sight<'_>) -> f64 {
+        sight.outlook.past().best_fixed(self.shard, self.lost) + mean(sight) * self.written
+    }
+
+    /// What on-demand would have saved over the days that are known.
+    fn saved_on_demand(&self, sight: &Sight<'_>) -> f64 {
+        if sight.outlook.days_known() == 0 {
+            return 0.0;
+        }
+        let saved = self.provisioned(sight) - self.on_demand(mean(sight));
+        saved * sight.outlook.past().hours
+    }
+
+    /// Whether demand is so far above capacity that going on demand, for some hours, costs less than what is
+    /// lost while the stream doubles its way up.
+    fn outgrown(&self, sight: &Sight<'_>, hours: f64) -> bool {
+        let now = sight.outlook.now();
+        let open = sight.open().capacity().get();
+        if now <= open {
+            return false;
+        }
+        let calls = sight.evidence.budget.map_or(0, |budget| budget.reshards_left());
+        let most = sight.policy.bounds.max().capacity().get();
+        let takes = on_demand::capacity(sight.open(), ShardLoad::new(sight.outlook.highest_seen()));
+        let lost_waiting = (now - open) * CHANGE_HOURS + (now - takes.get()).max(0.0) * SURGE_HOURS;
+        let saved = (lost_doubling(now, open, calls, most) - lost_waiting) * self.lost;
+        saved > (self.on_demand(now) - now * (self.shard + self.written)).max(0.0) * hours
+    }
+
+    /// Whether provisioned is the cheaper mode and the shards that wait there are enough, or soon will be.
+    fn is_time_to_return(&self, sight: &Sight<'_>) -> bool {
+        let evidence = &sight.evidence;
+        // Its bill grows with traffic, so what looks like calm and is none costs nothing to wait out.
+        if evidence.unknown_minutes > 0 || evidence.looks_like_outage {
+            return false;
+        }
+        // A surge is over when it is over; who is here to save money stays until that has not paid for as long.
+        if self.saved_on_demand(sight) > -PAIR_HOURS * self.on_demand(mean(sight)) {
+            return false;
+        }
+        let waiting = sight.open().capacity().get();
+        let peak = sight.peak_of_newest(CALM_MINUTES).get();
+        if peak <= CALM_USE * waiting {
+            return true;
+        }
+        let calls = sight.evidence.budget.map_or(0, |budget| budget.reshards_left());
+        let most = sight.policy.bounds.max().capacity().get();
+        let lost = lost_doubling(peak, waiting, calls, most) * self.lost;
+        let dearer = self.on_demand(peak) - peak * (self.shard + self.written);
+        sight.outlook.now() < peak && lost < dearer * RETURN_HOURS
+    }
+}
+
+/// Load-hours lost while a stream doubles from `open` to `load`, or for as long as a surge lasts where it cannot.
+fn lost_doubling(load: f64, open: f64, calls: u32, most: f64) -> f64 {
+    let (mut size, mut lost, mut left) = (open, 0.0, calls);
+    while size < load {
+        if left == 0 || size >= most {
+            return lost + (load - size) * SURGE_HOURS;
+        }
+        lost += (load - size) * CHANGE_HOURS;
+        size = (2.0 * size).min(most);
+        left -= 1;
+    }
+    lost
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn doubling_loses_what_it_lags_behind() {
+        let lost = |load, open, calls| (lost_doubling(load, open, calls, 1000.0) * 12.0).round();
+        assert_eq!([lost(8.0, 8.0, 9), lost(16.0, 8.0, 9), lost(40.0, 5.0, 9)], [0.0, 8.0, 85.0]);
+        // Two calls lead to 20; what is missing then is missing for the hour.
+        assert_eq!(lost(40.0, 5.0, 2), 35.0 + 30.0 + 12.0 * 20.0);
+    }
+}

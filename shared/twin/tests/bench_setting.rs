@@ -16,14 +16,14 @@ use weir_twin::trace::Trace;
 
 #[test]
 fn a_reshard_is_in_force_and_billed_five_minutes_after_its_call() {
-    let load = trace(120, |minute| if minute < 60 { 3.0 } else { 8.0 });
+    let load = trace(120, |minute| if minute < 60 { 3.0 } else { 10.0 });
     let run = run_with(Settings::bench(), five_to_ten(), load, 5);
     assert_eq!(reshards(&run), [(61, 5, 10)]);
     let reshard = run.reshards[0];
     assert_eq!(reshard.effective_at.as_second() - reshard.called_at.as_second(), 300);
     let open: Vec<f64> = run.minutes[64..68].iter().map(|minute| minute.open_shards).collect();
     assert_eq!(open, [5.0, 5.0, 10.0, 10.0]);
-    assert_eq!(run.minutes[65].refused_share, 0.375);
+    assert_eq!(run.minutes[65].refused_share, 0.5);
     assert_eq!(run.minutes[66].refused_share, 0.0);
 }
 
@@ -31,7 +31,7 @@ fn a_reshard_is_in_force_and_billed_five_minutes_after_its_call() {
 fn a_plan_sees_the_minutes_before_it_and_no_other() {
     // The first minute that differs is over when the next begins: no call can be earlier.
     for jump in [50, 51, 52, 77] {
-        let load = trace(120, |minute| if minute < jump { 3.0 } else { 8.0 });
+        let load = trace(120, |minute| if minute < jump { 3.0 } else { 10.0 });
         let run = run_with(Settings::bench(), five_to_ten(), load, 5);
         let called = i64::try_from(jump).expect("small") + 1;
         assert_eq!(reshards(&run), [(called, 5, 10)]);

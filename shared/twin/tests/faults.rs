@@ -25,7 +25,7 @@ const JUMP: usize = 90;
 
 /// Three shards' worth of traffic, from a minute on eight.
 fn jump() -> Trace {
-    trace(JUMP + 120, |minute| if minute < JUMP { 3.0 } else { 8.0 })
+    trace(JUMP + 120, |minute| if minute < JUMP { 3.0 } else { 10.0 })
 }
 
 fn simulation(settings: Settings) -> Simulation {

@@ -210,7 +210,7 @@ mod tests {
     fn doubling_loses_what_it_lags_behind() {
         let lost = |load, open, calls| (lost_doubling(load, open, calls, 1000.0) * 12.0).round();
         assert_eq!([lost(8.0, 8.0, 9), lost(16.0, 8.0, 9), lost(40.0, 5.0, 9)], [0.0, 8.0, 85.0]);
-        // Two calls lead to 20; what is missing then is missing for the hour.
-        assert_eq!(lost(40.0, 5.0, 2), 35.0 + 30.0 + 12.0 * 20.0);
+        // Two calls lead to 20; what is missing then is missing for as long as the surge lasts.
+        assert_eq!(lost(40.0, 5.0, 2), 35.0 + 30.0 + (12.0 * SURGE_HOURS * 20.0).round());
     }
 }

@@ -86,6 +86,7 @@ fn doubling() -> Plan {
             unknown_minutes: 0,
             idle_minutes: 0,
             looks_like_outage: false,
+            throttled_share: 0.0,
             newest_data_age_seconds: Some(50),
             consumer_lag_seconds: Some(3),
             budget: Some(Budget {

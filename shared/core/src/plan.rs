@@ -4,6 +4,7 @@
 //! inputs give the same plan. Not here: reading, acting, or the words of messages.
 
 mod capacity_mode;
+mod caution;
 mod clamps;
 mod explain;
 mod horizon;
@@ -84,6 +85,8 @@ pub struct Evidence {
     pub idle_minutes: u32,
     /// Traffic fell so far at once that the producers are likelier out than calm.
     pub looks_like_outage: bool,
+    /// Records refused by throttling in the days that are known, as a share of the offered ones.
+    pub throttled_share: f64,
     /// Age of the newest traffic data, seconds; `None` when there is none at all.
     pub newest_data_age_seconds: Option<i64>,
     /// How far the slowest polling consumer is behind, seconds; `None` when none reports.
@@ -207,6 +210,7 @@ impl<'a> Sight<'a> {
                 unknown_minutes: u32::try_from(unknown).unwrap_or(u32::MAX),
                 idle_minutes: u32::try_from(idle).unwrap_or(u32::MAX),
                 looks_like_outage: false,
+                throttled_share: caution::throttled_share(&history.days),
                 newest_data_age_seconds: raw
                     .and_then(|s| newest_data_age_seconds(s, &minutes, now)),
                 consumer_lag_seconds: lag,
@@ -233,7 +237,8 @@ impl<'a> Sight<'a> {
             self.evidence.budget.map_or(limits::RESHARDS_PER_DAY_MAX, |b| b.reshards_left());
         let terms = horizon::Terms {
             overflow_shard_hours: self.policy.throttled_gib_usd.get() * self.billable_gib()
-                / limits::prices::SHARD_HOUR_USD,
+                / limits::prices::SHARD_HOUR_USD
+                * caution::factor(self.evidence.throttled_share),
             calls_left,
             calls_reserved: self.policy.reserved_calls,
             timetable: &self.timetable,

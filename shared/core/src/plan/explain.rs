@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use super::{Action, Clamp, Evidence, Plan};
+use super::{Action, Clamp, Evidence, Plan, caution};
 use crate::forecast::{Forecast, LevelChange};
 use crate::limits;
 use crate::policy::OperatingMode;
@@ -34,6 +34,7 @@ impl Plan {
             unknown_minutes,
             idle_minutes,
             looks_like_outage,
+            throttled_share,
             newest_data_age_seconds,
             consumer_lag_seconds,
             budget,
@@ -80,6 +81,7 @@ impl Plan {
         if *looks_like_outage {
             lines.push("sign: traffic fell as in an outage of the producers".to_owned());
         }
+        lines.extend(caution::sign(*throttled_share));
         lines.extend(events.iter().map(|event| format!("schedule: {event}")));
         lines.push(format!("wanted: {wanted} shards"));
         lines.extend(clamps.iter().map(|clamp| format!("clamp: {clamp}")));

@@ -85,7 +85,7 @@ pub struct Evidence {
     pub idle_minutes: u32,
     /// Traffic fell so far at once that the producers are likelier out than calm.
     pub looks_like_outage: bool,
-    /// Records refused by throttling in the days that are known, as a share of the offered ones.
+    /// Records refused by throttling in the days known, the worst left out, as a share of the offered ones.
     pub throttled_share: f64,
     /// Age of the newest traffic data, seconds; `None` when there is none at all.
     pub newest_data_age_seconds: Option<i64>,

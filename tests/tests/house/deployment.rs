@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use weir_control::event::{
-    self, CapacityPlanned, ModeSwitched, OperatorRequest, PlannedAction, PlannedForecast, Request,
-    StreamResized, WeirEvent,
+    self, ActionFailed, ActionRefused, CapacityPlanned, ModeSwitched, OperatorRequest,
+    PlannedAction, PlannedForecast, Request, StreamResized, WeirEvent,
 };
 use weir_control::incoming::Incoming;
 use weir_control::ledger::PlanId;
@@ -51,23 +51,62 @@ fn each_event_reaches_the_functions_it_should() {
         to: on_demand,
         accepted_at: Timestamp::UNIX_EPOCH,
     });
+    let reason = Reason::AccessDenied;
+    let refused = WeirEvent::ActionRefused(ActionRefused {
+        version: event::VERSION,
+        plan_id: PlanId::without_ledger(Timestamp::UNIX_EPOCH),
+        stream: stream(),
+        reason,
+        meaning: String::new(),
+        remedy: String::new(),
+        detail: None,
+        refused_at: Timestamp::UNIX_EPOCH,
+    });
+    let failed = WeirEvent::ActionFailed(ActionFailed {
+        version: event::VERSION,
+        plan_id: PlanId::without_ledger(Timestamp::UNIX_EPOCH),
+        stream: stream(),
+        reason,
+        meaning: String::new(),
+        remedy: String::new(),
+        detail: None,
+        failed_at: Timestamp::UNIX_EPOCH,
+    });
     let alarm = |name: &str, state: &str| {
         let state = json!({ "value": state, "timestamp": "2026-11-20T18:44:51.412+0000" });
         let detail = json!({ "alarmName": name, "state": state });
         envelope("aws.cloudwatch", "CloudWatch Alarm State Change", detail)
     };
-    let cases: [(&str, Value, &[&str]); 13] = [
-        ("a plan to reshard", sent(&plan(OperatingMode::Act, reshard)), &["resize-stream"]),
-        ("a plan to switch", sent(&plan(OperatingMode::Act, switch)), &["switch-mode"]),
+    let cases: [(&str, Value, &[&str]); 19] = [
+        (
+            "a plan to reshard",
+            sent(&plan(OperatingMode::Act, reshard)),
+            &["raise-alerts", "resize-stream"],
+        ),
+        (
+            "a plan to switch",
+            sent(&plan(OperatingMode::Act, switch)),
+            &["raise-alerts", "switch-mode"],
+        ),
         ("a plan in observe mode", sent(&plan(OperatingMode::Observe, reshard)), &[]),
         ("a switch in observe mode", sent(&plan(OperatingMode::Observe, switch)), &[]),
-        ("a plan to hold", sent(&plan(OperatingMode::Act, hold)), &[]),
+        ("a plan to hold", sent(&plan(OperatingMode::Act, hold)), &["raise-alerts"]),
         ("a resize", sent(&resized), &["sync-alarms"]),
         ("a mode switch", sent(&switched), &["sync-alarms"]),
         ("a request to plan", sent(&request(Request::Plan)), &["plan-capacity"]),
         ("a request to sync", sent(&request(Request::SyncAlarms)), &["sync-alarms"]),
         ("an alarm of Weir's", alarm("weir-surge-orders", "ALARM"), &["plan-capacity"]),
         ("an alarm that is over", alarm("weir-surge-orders", "OK"), &[]),
+        ("a throttled stream", alarm("weir-throttle-orders", "ALARM"), &["plan-capacity"]),
+        (
+            "a throttled consumer",
+            alarm("weir-throttles-kcl-app@orders", "ALARM"),
+            &["raise-alerts"],
+        ),
+        ("a consumer's recovery", alarm("weir-lag-kcl-app@orders", "OK"), &["raise-alerts"]),
+        ("an alarm on Weir itself", alarm("weir-self-dead-letters", "ALARM"), &["raise-alerts"]),
+        ("a refusal", sent(&refused), &["raise-alerts"]),
+        ("a lost answer", sent(&failed), &["raise-alerts"]),
         ("somebody else's alarm", alarm("orders-surge", "ALARM"), &[]),
         (
             "an alarm that Weir wrote",
@@ -192,8 +231,8 @@ fn rules() -> Vec<Rule> {
 /// The template with its tags (`!Ref`, `!GetAtt`) gone: what they name is left as text.
 fn template() -> Value {
     let path = root().join("infra/template.yaml");
-    let prefix = "!Ref AlarmPrefix";
-    let template: Result<Value, _> = serde_saphyr::from_str(&read(&path).replace(prefix, "weir-"));
+    let whole = read(&path).replace("!Sub ${AlarmPrefix}", "weir-");
+    let template: Result<Value, _> = serde_saphyr::from_str(&whole);
     template.unwrap_or_else(|error| panic!("{}: {error}", shown(&path)))
 }
 

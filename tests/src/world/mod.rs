@@ -1,12 +1,13 @@
 //! What a test talks to: one AWS account of its own, and words for what happens in it.
 //!
 //! Here: making the account, and deploying functions into it. Not here: the words, each kind in a file
-//! of its own: `streams`, `traffic`, `alarms`, `ledger`, `events`.
+//! of its own: `streams`, `traffic`, `alarms`, `ledger`, `events`, `topics`.
 
 mod alarms;
 mod events;
 mod ledger;
 mod streams;
+mod topics;
 mod traffic;
 
 use std::fs;
@@ -20,6 +21,7 @@ use serde_json::Value;
 pub use self::alarms::AlarmEvent;
 pub use self::events::WeirEvent;
 pub use self::streams::StreamSummary;
+pub use self::topics::{Endpoint, Queue, message_in};
 pub use self::traffic::Minute;
 
 use self::events::Mailbox;

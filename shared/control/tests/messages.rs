@@ -219,13 +219,10 @@ fn what_others_wrote_into_an_alarm_reaches_nobody() {
     let (_, alert) = told((subject, fact), &Evidence::default(), 0);
     let everything =
         format!("{} {} {} {:?}", alert.subject, alert.body, alert.chat, alert.attributes);
-    for poison in ["<!channel>", "evil.example", "Bcc", "Cc:", "all is well", "\u{202e}"] {
-        let in_trigger = poison == "Cc:"; // the pager's copy of the dimension, as plain characters
-        assert!(in_trigger || !everything.contains(poison), "{poison} in {everything}");
+    for poison in ["<!channel>", "evil.example", "Bcc", "Cc:", "all is well", "rm -rf", "\u{202e}"]
+    {
+        assert!(!everything.contains(poison), "{poison} in {everything}");
     }
-    let forms: Value = serde_json::from_str(&alert.body).expect("JSON");
-    assert!(!forms["email"].as_str().expect("a text").contains("rm -rf"));
-    assert!(!forms["sqs"].as_str().expect("a text").contains("rm -rf"));
 }
 
 #[test]

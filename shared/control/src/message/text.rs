@@ -270,7 +270,9 @@ fn lost_records(story: &Story<'_>) -> bool {
 /// The story in one line, for a pager's screen.
 pub(super) fn line(story: &Story<'_>) -> String {
     let mut parts = vec![sentence(story)];
-    let mut say = |what: &str, text: String| parts.push(format!("{what}: {text}."));
+    let mut say = |what: &str, text: String| {
+        parts.push(format!("{what}: {}.", text.trim_end_matches('.')));
+    };
     match &story.incident.subject {
         Subject::Consumer { .. } => consumer_lines(story, &mut say),
         Subject::Weir { .. } => weir_lines(story, &mut say),

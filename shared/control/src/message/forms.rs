@@ -97,7 +97,7 @@ pub(super) fn own(story: &Story<'_>) -> Value {
     let if_consumer = |value: Value| if about_consumer { value } else { Value::Null };
     json!({
         "version": VERSION,
-        "incident": story.incident_id(),
+        "incident": story.incident.id(),
         "message": story.message.number,
         "occasion": occasion(story.message.occasion),
         "severity": story.message.severity,
@@ -154,7 +154,7 @@ pub(super) fn chat(story: &Story<'_>) -> Value {
             "keywords": keywords,
         },
         "metadata": {
-            "threadId": story.incident_id(),
+            "threadId": story.incident.id(),
             "summary": text::subject(story),
             "eventType": occasion(story.message.occasion),
             "relatedResources": [story.place.arn("cloudwatch", &format!("alarm:{}", story.incident.lead))],

@@ -13,6 +13,8 @@ use crate::house::{STREAM, schedule};
 /// raise-alerts with its topics, and everybody who listens.
 struct Office {
     world: World,
+    /// What raise-alerts and the command are told of the topics.
+    topics: [(&'static str, String); 2],
     raise_alerts: LambdaFunction,
     everything: Queue,
     pager: Queue,
@@ -27,15 +29,17 @@ impl Office {
         let (notices, pages) = (world.create_topic("notices")?, world.create_topic("pages")?);
         let both = [&*notices, &*pages];
         let only_pages = json!({ "severity": ["page"] });
+        let raise_alerts = world
+            .function("raise-alerts")
+            .env("WEIR_NOTICES_TOPIC", notices.clone())
+            .env("WEIR_PAGES_TOPIC", pages.clone())
+            .deploy()?;
         Ok(Office {
             everything: world.queue_of("everything", &both, None)?,
             pager: world.queue_of("pager", &both, Some(only_pages))?,
             endpoint: world.endpoint_of(&both)?,
-            raise_alerts: world
-                .function("raise-alerts")
-                .env("WEIR_NOTICES_TOPIC", notices.clone())
-                .env("WEIR_PAGES_TOPIC", pages.clone())
-                .deploy()?,
+            raise_alerts,
+            topics: [("WEIR_NOTICES_TOPIC", notices), ("WEIR_PAGES_TOPIC", pages)],
             world,
         })
     }
@@ -58,6 +62,12 @@ impl Office {
 
     fn ticks(&self) -> Result<Value> {
         Ok(self.raise_alerts.invoke(schedule())?)
+    }
+
+    /// What the command says to its operator.
+    fn weir(&self, arguments: &[&str]) -> Result<String> {
+        let topics = self.topics.each_ref().map(|(name, topic)| (*name, &**topic));
+        self.world.weir(arguments, &topics)
     }
 
     /// raise-alerts dies when AWS has carried out this call of it.
@@ -348,5 +358,23 @@ fn with_the_ledger_down_nothing_is_said_until_it_is_back() -> Result<()> {
     office.world.proxy().heal(Service::DynamoDb);
     assert_eq!(office.raise_alerts.invoke(event)?["sent"], 1);
     assert_eq!(office.told(1)?.len(), 1);
+    Ok(())
+}
+
+#[test]
+fn the_command_lists_what_is_open_and_tries_out_who_is_told() -> Result<()> {
+    let office = Office::open()?;
+    office.hears(DROPPED)?;
+    let listed = office.weir(&["incidents"])?;
+    assert!(listed.contains("drops records") && listed.contains("page, 1 sent"), "{listed}");
+    let before = office.world.ledger_items()?;
+
+    let said = office.weir(&["test-alert", "--to", "pages"])?;
+    assert_eq!(said.lines().count(), 2, "{said}");
+    let paged = office.world.wait_for_messages(&office.pager, 3)?;
+    let subjects: Vec<&str> = paged.iter().filter_map(|one| one["Subject"].as_str()).collect();
+    assert!(subjects[1].starts_with("TEST PAGE: "), "{subjects:?}");
+    assert!(subjects[2].starts_with("TEST RECOVERED: "), "{subjects:?}");
+    assert_eq!(office.world.ledger_items()?, before, "a test is no incident");
     Ok(())
 }

@@ -1,11 +1,12 @@
-//! Incidents in the ledger: the newest of each subject, and which are open.
+//! Incidents in the ledger: the newest of each subject, which are open, and which were of late.
 //!
 //! An older incident of the same subject is overwritten: its messages tell of it. Not here: what an
 //! incident is (`weir_core::incident`).
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::Timestamp;
 use weir_control::ledger::StoredIncident;
 use weir_control::ports::{PortResult, ReadIncidents, RecordIncident};
 use weir_core::incident::{Incident, Subject};
@@ -18,6 +19,8 @@ use crate::Aws;
 
 /// The value of `due` of open incidents.
 const OPEN: &str = "incidents";
+/// And of those that are over, which no tick asks for.
+const PAST: &str = "past-incidents";
 const NEWEST: &str = "newest";
 
 impl ReadIncidents for Aws {
@@ -27,19 +30,8 @@ impl ReadIncidents for Aws {
 
     /// The index lags behind by moments; what it does not show yet, its own writer is at work on.
     async fn open_incidents(&self) -> PortResult<Vec<StoredIncident>> {
-        let query = Query {
-            index: Some(DUE_INDEX),
-            condition: "#due = :open",
-            values: vec![(":open", text(OPEN))],
-        };
-        let mut open = Vec::new();
-        for item in self.query(query).await? {
-            let key = |name: &str| item.get(name).map(|part| (name.to_owned(), part.clone()));
-            let Some(key) = key("pk").zip(key("sk")).map(|(pk, sk)| HashMap::from([pk, sk])) else {
-                continue;
-            };
-            open.extend(self.incident_at(key).await?.filter(|stored| stored.incident.is_open()));
-        }
+        let mut open = self.incidents_where("#due = :open", vec![(":open", text(OPEN))]).await?;
+        open.retain(|stored| stored.incident.is_open());
         Ok(open)
     }
 }
@@ -57,6 +49,7 @@ impl RecordIncident for Aws {
             (":version", number(version)),
             (":incident", as_json.clone()),
         ];
+        let closed_at = incident.closed_at.filter(|_| !incident.is_open());
         let condition = match read_at_version {
             None => "attribute_not_exists(#pk)",
             Some(read_at) => {
@@ -64,17 +57,17 @@ impl RecordIncident for Aws {
                 "#version = :read_at"
             }
         };
-        let update = match incident.closed_at.filter(|_| !incident.is_open()) {
+        values.push((":due", text(if closed_at.is_none() { OPEN } else { PAST })));
+        values.push((":at", time(closed_at.unwrap_or(incident.opened_at))));
+        let update = match closed_at {
             None => {
-                values.push((":due", text(OPEN)));
-                values.push((":at", time(incident.opened_at)));
                 "SET #schema = :schema, #version = :version, #incident = :incident, \
                  #due = :due, #revisit_at = :at REMOVE #ttl_epoch_seconds"
             }
             Some(closed_at) => {
                 values.push((":ttl", number(expiry(closed_at, ACTION_KEPT_DAYS))));
                 "SET #schema = :schema, #version = :version, #incident = :incident, \
-                 #ttl_epoch_seconds = :ttl REMOVE #due, #revisit_at"
+                 #due = :due, #revisit_at = :at, #ttl_epoch_seconds = :ttl"
             }
         };
         let key = key(&incident.subject);
@@ -88,6 +81,36 @@ impl RecordIncident for Aws {
 }
 
 impl Aws {
+    /// What is open, and what was over after `since`: the newest incident of each subject.
+    pub async fn incidents_since(&self, since: Timestamp) -> PortResult<Vec<Incident>> {
+        let past = vec![(":past", text(PAST)), (":since", time(since))];
+        let past = self.incidents_where("#due = :past AND #revisit_at >= :since", past).await?;
+        let open = self.open_incidents().await?;
+        // One that changes sides meanwhile is found in both places.
+        let found = past.into_iter().chain(open).map(|stored| stored.incident);
+        let by_subject: BTreeMap<Subject, Incident> =
+            found.map(|incident| (incident.subject.clone(), incident)).collect();
+        Ok(by_subject.into_values().collect())
+    }
+
+    /// Found by the index, read from the table.
+    async fn incidents_where(
+        &self,
+        condition: &str,
+        values: Vec<(&'static str, AttributeValue)>,
+    ) -> PortResult<Vec<StoredIncident>> {
+        let query = Query { index: Some(DUE_INDEX), condition, values };
+        let mut found = Vec::new();
+        for item in self.query(query).await? {
+            let key = |name: &str| item.get(name).map(|part| (name.to_owned(), part.clone()));
+            let Some(key) = key("pk").zip(key("sk")).map(|(pk, sk)| HashMap::from([pk, sk])) else {
+                continue;
+            };
+            found.extend(self.incident_at(key).await?);
+        }
+        Ok(found)
+    }
+
     async fn incident_at(&self, key: Item) -> PortResult<Option<StoredIncident>> {
         let Some(item) = self.read_item(key).await? else { return Ok(None) };
         let reading = Reading::of(GET_ITEM, &self.settings.ledger_table, &item)?;

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
 use serde_json::{Value, json};
 use weir_core::incident::Trouble;
 
@@ -57,8 +56,7 @@ async fn the_first_is_written_where_none_stands_and_the_next_over_the_one_that_w
         (&values[":read_at"], &values[":version"]),
         (&json!({"N": "7"}), &json!({"N": "8"}))
     );
-    let update = next["UpdateExpression"].as_str().unwrap_or_default();
-    assert!(update.ends_with("REMOVE #due, #revisit_at"), "a closed one is not due: {update}");
+    assert_eq!(values[":due"], json!({"S": "past-incidents"}), "no tick looks at a closed one");
 }
 
 #[tokio::test(start_paused = true)]
@@ -84,4 +82,19 @@ async fn open_ones_are_found_by_the_index_and_read_from_the_table() {
     assert_eq!(found, [StoredIncident { incident: incident(false), version: 3 }]);
     assert_eq!(aws.open_incidents().await.expect("incidents"), [], "closed since it was indexed");
     assert_eq!(bodies(&replay)[1]["ConsistentRead"], true);
+}
+
+#[tokio::test(start_paused = true)]
+async fn recent_ones_are_those_that_are_open_and_those_that_were_over_since() {
+    let key = json!({"Items": [{
+        "pk": {"S": "incident#weir-dead-letters"}, "sk": {"S": "newest"},
+        "due": {"S": "past-incidents"}, "revisit_at": {"S": "x"}
+    }]});
+    let closed = answer(200, &json!({"Item": item(4, &incident(true))}));
+    let none = answer(200, &json!({"Items": []}));
+    let (aws, replay) = answering(vec![answer(200, &key), closed, none]);
+    let found = aws.incidents_since(incident(true).opened_at).await.expect("incidents");
+    assert_eq!(found, [incident(true)]);
+    let asked = &bodies(&replay)[0]["ExpressionAttributeValues"];
+    assert_eq!(asked[":since"], json!({"S": "2026-11-20T12:00:00.000000000Z"}));
 }

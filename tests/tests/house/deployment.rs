@@ -11,6 +11,7 @@ use weir_control::event::{
 use weir_control::incoming::Incoming;
 use weir_control::ledger::PlanId;
 use weir_control::recovery;
+use weir_core::incident::Symptom;
 use weir_core::observation::CapacityMode;
 use weir_core::policy::OperatingMode;
 use weir_core::reasons::Reason;
@@ -119,15 +120,25 @@ fn each_event_reaches_the_functions_it_should() {
         ),
     ];
     for (what, event, functions) in cases {
-        let reached: Vec<&str> = rules
-            .iter()
-            .filter(|rule| matches(&rule.pattern, &event))
-            .map(|rule| rule.function.as_str())
-            .collect();
-        assert_eq!(reached, functions, "infra/template.yaml sends {what} to the wrong functions");
+        assert_eq!(
+            reached(&rules, &event),
+            functions,
+            "infra/template.yaml sends {what} to the wrong functions"
+        );
         if !functions.is_empty() {
             assert!(Incoming::read(&event).is_ok(), "{what} cannot be read: {event}");
         }
+    }
+    for symptom in Symptom::ALL {
+        let name = format!("weir-{symptom}-lambda-billing@orders");
+        let reaches = |event: Value| reached(&rules, &event);
+        for state in ["ALARM", "OK"] {
+            assert_eq!(reaches(alarm(&name, state)), ["raise-alerts"], "{name} goes {state}");
+        }
+        assert_eq!(reaches(alarm(&name, "INSUFFICIENT_DATA")), [""; 0], "{name} says nothing");
+        let mut written = alarm(&name, "ALARM");
+        written["detail-type"] = json!("CloudWatch Alarm Configuration Change");
+        assert_eq!(reaches(written), [""; 0], "Weir would wake itself by writing {name}");
     }
     for rule in &rules {
         assert!(lists_only(&rule.pattern), "{}: EventBridge wants values in [ ]", rule.name);
@@ -200,6 +211,14 @@ fn the_template_sets_what_the_functions_read() {
         .map(|after| format!("WEIR_{}", after.chars().take_while(in_name).collect::<String>()))
         .collect();
     assert_eq!(set, named, "infra/template.yaml sets other variables than the code names");
+}
+
+/// The functions that an event wakes, by name.
+fn reached<'a>(rules: &'a [Rule], event: &Value) -> Vec<&'a str> {
+    let reached = rules.iter().filter(|rule| matches(&rule.pattern, event));
+    let mut functions: Vec<&str> = reached.map(|rule| rule.function.as_str()).collect();
+    functions.sort_unstable();
+    functions
 }
 
 /// A rule of the template, with what it sends where.

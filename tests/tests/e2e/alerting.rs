@@ -361,6 +361,40 @@ fn with_the_ledger_down_nothing_is_said_until_it_is_back() -> Result<()> {
     Ok(())
 }
 
+/// The rights of raise-alerts' role in the template, as far as they are named.
+fn rights() -> Vec<&'static str> {
+    let template = include_str!("../../../infra/template.yaml");
+    let role = template.split("PolicyName: raise-alerts").nth(1).unwrap_or_default();
+    let role = role.split("AWS::SNS::Topic").next().unwrap_or_default();
+    let words = role.split(|c: char| !c.is_ascii_alphanumeric() && c != ':');
+    words.filter(|word| word.contains(':') && !word.ends_with(':')).collect()
+}
+
+#[test]
+fn whatever_is_asked_of_aws_the_role_allows() -> Result<()> {
+    let office = Office::open()?;
+    office.hears(LAG)?;
+    office.ticks()?;
+    let rights = rights();
+    let calls = office.world.proxy().calls();
+    assert!(calls.len() > 8, "{calls:?}");
+    for call in calls {
+        let service = match call.service {
+            Service::CloudWatch => "cloudwatch",
+            Service::DynamoDb => "dynamodb",
+            Service::Kinesis => "kinesis",
+            Service::Lambda => "lambda",
+            Service::Sns => "sns",
+            other => panic!("{other:?} is asked: {call:?}"),
+        };
+        let mappings = call.operation.contains("/event-source-mappings");
+        let operation = if mappings { "ListEventSourceMappings" } else { &*call.operation };
+        let right = format!("{service}:{operation}");
+        assert!(rights.contains(&&*right), "the role lacks {right}: {rights:?}");
+    }
+    Ok(())
+}
+
 #[test]
 fn the_command_lists_what_is_open_and_tries_out_who_is_told() -> Result<()> {
     let office = Office::open()?;

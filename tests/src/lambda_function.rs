@@ -1,7 +1,7 @@
 //! A Weir function as Lambda would run it: a child process behind a local Runtime API.
 //!
 //! Here: starting, invoking, crashing, reading the log. Not here: the Runtime API itself
-//! (`runtime_api`) and where the binary comes from (`bootstrap_binary`).
+//! (`runtime_api`) and where the binary comes from (`binaries`).
 
 use std::ffi::OsString;
 use std::fmt;
@@ -14,7 +14,7 @@ use serde_json::Value;
 
 pub use crate::process::{Line, Stream};
 
-use crate::bootstrap_binary::bootstrap_binary;
+use crate::binaries::bootstrap_binary;
 use crate::failure::{Failure, Result};
 use crate::process::{Output, Supervised};
 use crate::runtime_api::{Report, ReportedError, RuntimeApi};

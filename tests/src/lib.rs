@@ -13,7 +13,7 @@
 //! tests run side by side and none sees another's streams, alarms or events.
 
 pub mod aws_client;
-mod bootstrap_binary;
+mod binaries;
 pub mod emulators;
 pub mod failure;
 pub mod lambda_function;

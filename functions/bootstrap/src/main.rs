@@ -20,6 +20,7 @@ async fn main() -> ExitCode {
         .init();
     let ended = match std::env::var("_HANDLER").unwrap_or_default().as_str() {
         "plan-capacity" => weir_plan_capacity::run().await,
+        "raise-alerts" => weir_raise_alerts::run().await,
         "resize-stream" => weir_resize_stream::run().await,
         "switch-mode" => weir_switch_mode::run().await,
         "sync-alarms" => weir_sync_alarms::run().await,
@@ -36,7 +37,7 @@ async fn main() -> ExitCode {
 
 fn unknown(handler: &str) -> String {
     format!(
-        "_HANDLER is {handler:?}; set the function's handler to plan-capacity, resize-stream, \
-         switch-mode or sync-alarms"
+        "_HANDLER is {handler:?}; set the function's handler to plan-capacity, raise-alerts, \
+         resize-stream, switch-mode or sync-alarms"
     )
 }

@@ -1,5 +1,5 @@
 //! The Lambda sync-alarms: a resize, a mode switch, the hourly tick or an operator in; alarms as they should be out.
-//! Wiring only: the loop is `weir_control::sync_alarms`.
+//! Wiring only: the loops are `weir_control::sync_alarms` and `sync_consumers`.
 
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::{Value, json};
@@ -8,8 +8,10 @@ use weir_aws::emf::{Dimension, Metrics, count};
 use weir_aws::{FirstCall, Started, retry_helps, start};
 use weir_control::event::Request;
 use weir_control::incoming::Incoming;
-use weir_control::ports::{Clock, PortError};
+use weir_control::ports::{Clock, PortError, PortResult};
 use weir_control::sync_alarms::{self, Report, Scope};
+use weir_control::sync_consumers;
+use weir_core::alarms::AlarmPrefix;
 use weir_core::reasons::Reason;
 
 const FIRST_CALLS: [FirstCall; 3] =
@@ -43,8 +45,7 @@ async fn handle(started: &Started, event: Value) -> Result<Value, Error> {
         return Ok(skipped(Reason::PolicyInvalid));
     }
     let settings = started.aws.settings();
-    let policies = &started.policies.set;
-    match sync_alarms::run(&started.aws, policies, &settings.alarm_prefix, scope).await {
+    match sync(started, &settings.alarm_prefix, scope).await {
         Ok(report) => tell(&started.aws, report),
         Err(error) => {
             log_trouble(&error);
@@ -52,6 +53,26 @@ async fn handle(started: &Started, event: Value) -> Result<Value, Error> {
             if retry_helps(&error) { Err(error.into()) } else { Ok(Value::Null) }
         }
     }
+}
+
+/// The streams' own alarms, and, where it is about all of them, their consumers'.
+async fn sync(started: &Started, prefix: &AlarmPrefix, scope: Scope) -> PortResult<Report> {
+    let (aws, policies) = (&started.aws, &started.policies.set);
+    let everything = scope == Scope::All;
+    let mut report = sync_alarms::run(aws, policies, prefix, scope).await?;
+    if everything {
+        // What the first half did is told whatever becomes of the second.
+        match sync_consumers::run(aws, policies, prefix).await {
+            Ok(consumers) => {
+                report.put.extend(consumers.put);
+                report.rearmed.extend(consumers.rearmed);
+                report.deleted.extend(consumers.deleted);
+                report.troubles.extend(consumers.troubles);
+            }
+            Err(error) => report.troubles.push(error),
+        }
+    }
+    Ok(report)
 }
 
 /// Which alarms to see to; `None` when the event asks for none.

@@ -37,6 +37,21 @@ pub(crate) enum Failure {
     Score(#[from] weir_twin::score::TooShort),
     #[error("the result cannot be written as JSON")]
     Json(#[from] serde_json::Error),
+    #[cfg(feature = "aws")]
+    #[error(transparent)]
+    Settings(#[from] weir_aws::SettingFaults),
+    #[cfg(feature = "aws")]
+    #[error(
+        "nobody is said to be told: set WEIR_NOTICES_TOPIC and WEIR_PAGES_TOPIC to the ARNs of the \
+         stack's topics, which are among its outputs"
+    )]
+    NoTopics,
+    #[cfg(feature = "aws")]
+    #[error("this machine lets nothing run")]
+    Runtime(#[source] std::io::Error),
+    #[cfg(feature = "aws")]
+    #[error(transparent)]
+    Aws(#[from] weir_control::ports::PortError),
     #[error("a law was broken {0} times: this is a fault of Weir's, please report it")]
     LawBroken(usize),
 }

@@ -10,8 +10,14 @@ mod check;
 mod demo;
 mod estimate;
 mod faults;
+#[cfg(any(feature = "aws", test))]
+mod incidents;
+#[cfg(feature = "aws")]
+mod live;
 mod policies;
 mod progress;
+#[cfg(feature = "aws")]
+mod test_alert;
 mod timeline;
 
 use std::path::PathBuf;
@@ -21,9 +27,15 @@ use clap::builder::PossibleValuesParser;
 use clap::{Parser, Subcommand, ValueEnum};
 use weir_twin::bench::Contender;
 
+#[cfg(not(feature = "aws"))]
+const WITHOUT_AWS: &str = "\
+`incidents` and `test-alert` ask AWS. This weir was built without that:
+  cargo install --path infra/cli --features aws";
+
 /// Keeps Amazon Kinesis data streams at the right size, and says why.
 #[derive(Parser)]
 #[command(name = "weir", version, about, arg_required_else_help = true)]
+#[cfg_attr(not(feature = "aws"), command(after_help = WITHOUT_AWS))]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -79,6 +91,23 @@ enum Command {
         #[arg(long)]
         sensitivities: bool,
     },
+    /// List which consumers, and what of Weir itself, fail now or failed of late, and who was told.
+    #[cfg(feature = "aws")]
+    Incidents {
+        /// How far back to look for those that are over. Of each consumer the newest is known.
+        #[arg(long, default_value_t = 7)]
+        days: u16,
+        /// How to print them.
+        #[arg(long, value_enum, default_value_t = Format::Table)]
+        format: Format,
+    },
+    /// Send a message that is marked as a test, and its end, to see who gets it.
+    #[cfg(feature = "aws")]
+    TestAlert {
+        /// Whom to send it to.
+        #[arg(long, value_enum)]
+        to: test_alert::Audience,
+    },
 }
 
 /// How a result is printed.
@@ -107,6 +136,10 @@ fn main() -> ExitCode {
                 sensitivities,
             })
         }
+        #[cfg(feature = "aws")]
+        Command::Incidents { days, format } => incidents::run(days, format),
+        #[cfg(feature = "aws")]
+        Command::TestAlert { to } => test_alert::run(to),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

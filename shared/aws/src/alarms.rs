@@ -4,6 +4,7 @@
 //! CloudWatch (`form`).
 
 mod form;
+mod states;
 
 use std::collections::BTreeMap;
 
@@ -28,6 +29,8 @@ const REARM_REASON: &str = "Weir changed this alarm while it was in ALARM, and s
 enum Which<'a> {
     Named(&'a [AlarmSpec]),
     UnderPrefix,
+    Called(&'a [String]),
+    InAlarm,
 }
 
 impl ReadAlarms for Aws {
@@ -71,6 +74,10 @@ impl Aws {
                 Which::UnderPrefix => {
                     request.alarm_name_prefix(self.settings.alarm_prefix.to_string())
                 }
+                Which::Called(names) => request.set_alarm_names(Some(names.to_vec())),
+                Which::InAlarm => request
+                    .alarm_name_prefix(self.settings.alarm_prefix.to_string())
+                    .state_value(StateValue::Alarm),
             };
             let page = request.send().await.map_err(|e| DESCRIBE_ALARMS.failed(e))?;
             alarms.extend(page.metric_alarms.unwrap_or_default());
@@ -103,12 +110,15 @@ fn by_name(desired: &[AlarmSpec]) -> BTreeMap<&str, &AlarmSpec> {
 fn compared(alarm: &MetricAlarm, by_name: &BTreeMap<&str, &AlarmSpec>) -> Option<ActualAlarm> {
     let name = alarm.alarm_name()?;
     let spec = by_name.get(name).copied().filter(|spec| form::is_as_specified(alarm, spec));
-    let state = match alarm.state_value() {
+    Some(ActualAlarm { name: name.to_owned(), state: state(alarm), spec: spec.cloned() })
+}
+
+fn state(alarm: &MetricAlarm) -> AlarmState {
+    match alarm.state_value() {
         Some(StateValue::Ok) => AlarmState::Ok,
         Some(StateValue::Alarm) => AlarmState::Alarm,
         _ => AlarmState::InsufficientData,
-    };
-    Some(ActualAlarm { name: name.to_owned(), state, spec: spec.cloned() })
+    }
 }
 
 impl WriteAlarms for Aws {

@@ -52,6 +52,9 @@ pub(crate) struct Clients {
     cloudwatch: OnceLock<aws_sdk_cloudwatch::Client>,
     events: OnceLock<aws_sdk_eventbridge::Client>,
     dynamodb: OnceLock<aws_sdk_dynamodb::Client>,
+    lambda: OnceLock<aws_sdk_lambda::Client>,
+    firehose: OnceLock<aws_sdk_firehose::Client>,
+    sns: OnceLock<aws_sdk_sns::Client>,
 }
 
 impl Clients {
@@ -62,6 +65,9 @@ impl Clients {
             cloudwatch: OnceLock::new(),
             events: OnceLock::new(),
             dynamodb: OnceLock::new(),
+            lambda: OnceLock::new(),
+            firehose: OnceLock::new(),
+            sns: OnceLock::new(),
         }
     }
 
@@ -79,5 +85,17 @@ impl Clients {
 
     pub(crate) fn dynamodb(&self) -> &aws_sdk_dynamodb::Client {
         self.dynamodb.get_or_init(|| aws_sdk_dynamodb::Client::new(&self.sdk))
+    }
+
+    pub(crate) fn lambda(&self) -> &aws_sdk_lambda::Client {
+        self.lambda.get_or_init(|| aws_sdk_lambda::Client::new(&self.sdk))
+    }
+
+    pub(crate) fn firehose(&self) -> &aws_sdk_firehose::Client {
+        self.firehose.get_or_init(|| aws_sdk_firehose::Client::new(&self.sdk))
+    }
+
+    pub(crate) fn sns(&self) -> &aws_sdk_sns::Client {
+        self.sns.get_or_init(|| aws_sdk_sns::Client::new(&self.sdk))
     }
 }

@@ -42,7 +42,10 @@ impl DescribeStream for Aws {
 }
 
 impl Aws {
-    async fn summary(&self, stream: &StreamName) -> PortResult<types::StreamDescriptionSummary> {
+    pub(crate) async fn summary(
+        &self,
+        stream: &StreamName,
+    ) -> PortResult<types::StreamDescriptionSummary> {
         self.paces.describe_stream_summary.turn().await;
         let request = self.clients.kinesis().describe_stream_summary().stream_name(stream.as_str());
         let answer = request.send().await.map_err(|e| DESCRIBE_STREAM_SUMMARY.failed(e))?;

@@ -1,4 +1,4 @@
-//! The ledger in DynamoDB: one table, one item collection per stream.
+//! The ledger in DynamoDB: one table, one item collection per stream and per subject of incidents.
 //!
 //! | `pk` | `sk` | what |
 //! |---|---|---|
@@ -6,12 +6,15 @@
 //! | `stream#<name>` | `profile` | what plans have learnt of its traffic |
 //! | `stream#<name>` | `plan#<planned at>#<plan id>` | a plan's event, for people |
 //! | `stream#<name>` | `action#<at>#<plan id>` | an action and what became of it |
+//! | `incident#<subject>` | `newest` | the subject's newest incident, its version; as long as it is open, when it began |
 //!
-//! Index `due-streams`: hash `due`, range `revisit_at`; only registered streams carry `due`. Every write
+//! Index `due-streams`: hash `due`, range `revisit_at`; registered streams carry `due`, and
+//! open incidents with another value of it. Every write
 //! that guards something is conditional, so the order in which functions run does not matter. Here: the
 //! names. Not here: items (`item`), expressions (`write`), and the ports (`read`, `plans`, `claims`).
 
 mod claims;
+mod incidents;
 mod item;
 mod plans;
 mod read;
@@ -32,7 +35,7 @@ type Item = HashMap<String, AttributeValue>;
 const SCHEMA: u32 = 1;
 /// The index that tells which streams are due.
 const DUE_INDEX: &str = "due-streams";
-/// The one value of `due`.
+/// The value of `due` of streams.
 const DUE: &str = "streams";
 /// Days a plan is kept: long enough to ask what happened the week before last.
 const PLAN_KEPT_DAYS: i64 = 14;

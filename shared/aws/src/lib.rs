@@ -3,12 +3,15 @@
 //! [`Aws`] is every port at once; each loop takes of it what it needs. Not here: decisions of any kind.
 
 mod alarms;
+mod alerts;
 mod clock;
 mod config;
 mod connect;
+mod consumers;
 pub mod emf;
 mod errors;
 mod events;
+mod evidence;
 mod executor;
 mod kinesis;
 mod ledger;
@@ -30,10 +33,11 @@ pub use config::load;
 pub use connect::FirstCall;
 pub use executor::Executor;
 pub use policies::{Policies, PolicyFault, read_policies};
-pub use settings::{SettingFault, SettingFaults, Settings};
+pub use settings::{SettingFault, SettingFaults, Settings, Topics};
 pub use start::{Started, retry_helps, start};
 
 use config::Clients;
+use consumers::DeliveryStream;
 use pace::Paces;
 
 /// AWS, as one installation of Weir uses it.
@@ -44,12 +48,20 @@ pub struct Aws {
     paces: Paces,
     /// The quota and when it was read: DescribeLimits may be called once a second by a whole account.
     quota: Mutex<Option<(Timestamp, ShardQuota)>>,
+    /// The delivery streams and when they were read: finding those of one stream means describing all.
+    delivery_streams: Mutex<Option<(Timestamp, Vec<DeliveryStream>)>>,
 }
 
 impl Aws {
     /// With clients made from `sdk` (see [`load`]), each when it is first needed.
     pub fn new(sdk: SdkConfig, settings: Settings) -> Aws {
-        Aws { clients: Clients::new(sdk), settings, paces: Paces::new(), quota: Mutex::new(None) }
+        Aws {
+            clients: Clients::new(sdk),
+            settings,
+            paces: Paces::new(),
+            quota: Mutex::new(None),
+            delivery_streams: Mutex::new(None),
+        }
     }
 
     /// What this installation is set to.

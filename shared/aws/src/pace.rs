@@ -52,6 +52,10 @@ pub(crate) struct Paces {
     pub(crate) list_streams: Pace,
     pub(crate) update_shard_count: Pace,
     pub(crate) update_stream_mode: Pace,
+    pub(crate) list_stream_consumers: Pace,
+    pub(crate) list_event_source_mappings: Pace,
+    pub(crate) list_delivery_streams: Pace,
+    pub(crate) describe_delivery_stream: Pace,
     pub(crate) get_metric_data: Pace,
 }
 
@@ -67,6 +71,10 @@ impl Paces {
             list_streams: Pace::of(quota::LIST_STREAMS),
             update_shard_count: Pace::of(quota::UPDATE_SHARD_COUNT),
             update_stream_mode: Pace::of(quota::UPDATE_STREAM_MODE),
+            list_stream_consumers: Pace::of(quota::LIST_STREAM_CONSUMERS),
+            list_event_source_mappings: Pace::of(quota::LIST_EVENT_SOURCE_MAPPINGS),
+            list_delivery_streams: Pace::of(quota::LIST_DELIVERY_STREAMS),
+            describe_delivery_stream: Pace::of(quota::DESCRIBE_DELIVERY_STREAM),
             get_metric_data: Pace::of(quota::GET_METRIC_DATA),
         }
     }

@@ -6,6 +6,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use thiserror::Error;
+use weir_control::message::Place;
 use weir_core::alarms::AlarmPrefix;
 
 /// The settings of an installation.
@@ -19,6 +20,34 @@ pub struct Settings {
     pub policy_dir: PathBuf,
     /// `WEIR_ALARM_PREFIX`: what the names of this installation's alarms begin with.
     pub alarm_prefix: AlarmPrefix,
+    /// Where alerts go; only raise-alerts needs it.
+    pub topics: Option<Topics>,
+}
+
+/// The SNS topics, by ARN.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Topics {
+    /// `WEIR_NOTICES_TOPIC`: for what can wait until the morning.
+    pub notices: String,
+    /// `WEIR_PAGES_TOPIC`: for what cannot.
+    pub pages: String,
+    /// `WEIR_CHAT_TOPIC`: for a chat channel, where there is one.
+    pub chat: Option<String>,
+    /// Where they are, and Weir with them.
+    pub place: Place,
+}
+
+/// Partition, region and account of a topic's ARN.
+fn place(topic: &str) -> Option<Place> {
+    let parts: Vec<&str> = topic.split(':').collect();
+    let ["arn", partition, "sns", region, account, name] = parts[..] else { return None };
+    let whole = [partition, region, account, name].iter().all(|part| !part.is_empty());
+    let owned = |part: &str| part.to_owned();
+    whole.then(|| Place {
+        partition: owned(partition),
+        region: owned(region),
+        account: owned(account),
+    })
 }
 
 /// One setting that cannot be used.
@@ -72,11 +101,29 @@ impl Settings {
                 AlarmPrefix::default()
             }
         };
+        let mut topic = |variable: &'static str| {
+            let arn = set(variable)?;
+            if place(&arn).is_none() {
+                faults.push(SettingFault {
+                    variable,
+                    message: format!("{arn:?} is no topic's ARN"),
+                    fix: "write it as arn:aws:sns:REGION:ACCOUNT:NAME",
+                });
+            }
+            Some(arn)
+        };
+        let (notices, pages) = (topic("WEIR_NOTICES_TOPIC"), topic("WEIR_PAGES_TOPIC"));
+        let chat = topic("WEIR_CHAT_TOPIC");
+        let topics = notices.zip(pages).and_then(|(notices, pages)| {
+            let place = place(&notices)?;
+            Some(Topics { notices, pages, chat, place })
+        });
         let settings = Settings {
             ledger_table,
             event_bus: set("WEIR_EVENT_BUS").unwrap_or_else(|| EVENT_BUS.to_owned()),
             policy_dir: set("WEIR_POLICY_DIR").map_or_else(|| POLICY_DIR.into(), PathBuf::from),
             alarm_prefix,
+            topics,
         };
         if faults.is_empty() { Ok(settings) } else { Err(SettingFaults(faults)) }
     }
@@ -99,6 +146,22 @@ mod tests {
         assert_eq!(settings.event_bus, "default");
         assert_eq!(settings.policy_dir, PathBuf::from("/opt/weir/policies"));
         assert_eq!(settings.alarm_prefix, AlarmPrefix::default());
+    }
+
+    #[test]
+    fn where_alerts_go_is_read_from_the_topics() {
+        let arn = |name: &str| format!("arn:aws-cn:sns:cn-north-1:111122223333:{name}");
+        let (notices, pages) = (arn("notices"), arn("pages"));
+        let table = ("WEIR_LEDGER_TABLE", "ledger");
+        let both = [table, ("WEIR_NOTICES_TOPIC", &*notices), ("WEIR_PAGES_TOPIC", &*pages)];
+        let topics = read(&both).expect("settings").topics.expect("topics");
+        assert_eq!((&topics.pages, topics.chat), (&pages, None));
+        let owned = str::to_owned;
+        let (partition, region) = (owned("aws-cn"), owned("cn-north-1"));
+        assert_eq!(topics.place, Place { partition, region, account: owned("111122223333") });
+        let wrong = [table, ("WEIR_PAGES_TOPIC", "pages")];
+        let faults = read(&wrong).expect_err("faults").to_string();
+        assert!(faults.contains("WEIR_PAGES_TOPIC: \"pages\" is no topic's ARN"), "{faults}");
     }
 
     #[test]

@@ -8,8 +8,9 @@ use aws_smithy_types::DateTime;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::retry::RetryConfig;
 use serde_json::Value;
+use weir_control::message::Place;
 
-use crate::{Aws, Settings};
+use crate::{Aws, Settings, Topics};
 
 /// One answer of a service.
 pub(crate) struct Answer {
@@ -24,7 +25,13 @@ pub(crate) fn json(status: u16, body: &Value) -> Answer {
     Answer { status, headers, body: body.to_string().into_bytes() }
 }
 
-/// An answer of CloudWatch, which speaks CBOR. Numbers under `Timestamps` are times.
+/// An answer of SNS, which speaks XML.
+pub(crate) fn xml(status: u16, body: &str) -> Answer {
+    let headers = vec![("content-type", "text/xml".to_owned())];
+    Answer { status, headers, body: body.as_bytes().to_vec() }
+}
+
+/// An answer of CloudWatch, which speaks CBOR. Numbers under names of times are times.
 pub(crate) fn cbor(status: u16, body: &Value) -> Answer {
     let mut encoder = Encoder::new(Vec::new());
     encode(&mut encoder, body, false);
@@ -59,7 +66,7 @@ fn encode(encoder: &mut Encoder, value: &Value, times: bool) {
             encoder.map(fields.len());
             for (name, value) in fields {
                 encoder.str(name);
-                encode(encoder, value, name == "Timestamps");
+                encode(encoder, value, name.ends_with("Timestamps") || name.ends_with("Timestamp"));
             }
             encoder
         }
@@ -73,6 +80,23 @@ pub(crate) fn settings() -> Settings {
         event_bus: "default".to_owned(),
         policy_dir: "/nowhere".into(),
         alarm_prefix: weir_core::alarms::AlarmPrefix::default(),
+        topics: None,
+    }
+}
+
+/// Topics for what is said.
+pub(crate) fn topics() -> Topics {
+    let arn = |name: &str| format!("arn:aws:sns:eu-central-1:111122223333:{name}");
+    let owned = str::to_owned;
+    Topics {
+        notices: arn("notices"),
+        pages: arn("pages"),
+        chat: None,
+        place: Place {
+            partition: owned("aws"),
+            region: owned("eu-central-1"),
+            account: owned("111122223333"),
+        },
     }
 }
 
@@ -121,4 +145,10 @@ pub(crate) fn bodies(replay: &StaticReplayClient) -> Vec<Value> {
             serde_json::from_slice(body).expect("JSON")
         })
         .collect()
+}
+
+/// The bodies of the requests that were sent, as they stand.
+pub(crate) fn texts(replay: &StaticReplayClient) -> Vec<String> {
+    let bodies = replay.actual_requests().map(|request| request.body().bytes());
+    bodies.map(|body| String::from_utf8_lossy(body.unwrap_or_default()).into_owned()).collect()
 }

@@ -16,11 +16,13 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use weir_core::consumer::ConsumerKind;
 use weir_core::incident::{
-    Cause, Evidence, Fact, Incident, Message, Occasion, Outlook, Sign, Subject, Symptom, Watched,
+    Cause, Evidence, Fact, Incident, Message, Occasion, Outlook, Sign, Subject, Symptom, Trouble,
+    Watched,
 };
 use weir_core::policy::Severity;
 
 pub use look::Look;
+pub use words::{length, time};
 
 /// Where an installation lives.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -175,9 +177,8 @@ impl Story<'_> {
         self.message.at + SignedDuration::from_mins(i64::from(self.repeat_minutes))
     }
 
-    /// Names the incident for ever.
-    fn incident_id(&self) -> String {
-        format!("{}#{}", self.incident.subject, self.incident.opened_at)
+    fn is_test(&self) -> bool {
+        matches!(self.incident.subject, Subject::Weir { trouble: Trouble::Test, .. })
     }
 
     fn is_over(&self) -> bool {

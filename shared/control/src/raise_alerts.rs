@@ -8,6 +8,7 @@
 //! (`message`).
 
 pub mod facts;
+mod rehearsal;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,6 +25,7 @@ use crate::ports::{
     RecordIncident, SendAlert,
 };
 use facts::Said;
+pub use rehearsal::rehearsal;
 
 /// Two runs on one incident are rare, three are chance; more than this is a fault, and the tick comes again.
 const TRIES: u32 = 4;
@@ -247,12 +249,7 @@ impl Outbox<'_> {
             place: self.installation.place,
             repeat_minutes: self.policy.repeat_page_minutes,
         };
-        let alert = story.tell().map_err(|error| PortError {
-            operation: "writing a message",
-            failure: Failure::Invalid,
-            message: error.to_string(),
-            source: Some(Box::new(error)),
-        })?;
+        let alert = story.tell().map_err(untold)?;
         ports.send_alert(&alert).await
     }
 }
@@ -280,6 +277,15 @@ async fn strike_off<P: Ports>(
         (incident, version) = (stored.incident, stored.version);
     }
     Err(too_many_at_once(&incident.subject))
+}
+
+fn untold(error: serde_json::Error) -> PortError {
+    PortError {
+        operation: "writing a message",
+        failure: Failure::Invalid,
+        message: error.to_string(),
+        source: Some(Box::new(error)),
+    }
 }
 
 fn too_many_at_once(subject: &Subject) -> PortError {

@@ -103,17 +103,20 @@ pub enum Trouble {
     DeadLetters,
     /// Weir is not woken any more.
     TickMissing,
+    /// None: somebody tries out who hears of failures.
+    Test,
 }
 
 impl Trouble {
     /// Every trouble.
-    pub const ALL: [Trouble; 6] = [
+    pub const ALL: [Trouble; 7] = [
         Trouble::Withheld,
         Trouble::Refused,
         Trouble::Lost,
         Trouble::PolicyInvalid,
         Trouble::DeadLetters,
         Trouble::TickMissing,
+        Trouble::Test,
     ];
 
     /// The word for it.
@@ -125,11 +128,12 @@ impl Trouble {
             Trouble::PolicyInvalid => "policy",
             Trouble::DeadLetters => "dead-letters",
             Trouble::TickMissing => "tick",
+            Trouble::Test => "test",
         }
     }
 
     /// Whether it never gets anybody out of bed: the stream keeps the size it has.
-    fn only_noticed(self) -> bool {
+    pub fn only_noticed(self) -> bool {
         matches!(self, Trouble::Refused | Trouble::Lost | Trouble::PolicyInvalid)
     }
 }
@@ -264,6 +268,11 @@ impl Incident {
             flaps: 0,
             closed_at: None,
         }
+    }
+
+    /// Names it for ever.
+    pub fn id(&self) -> String {
+        format!("{}#{}", self.subject, self.opened_at)
     }
 
     /// Facts that still hold it open at `now`.

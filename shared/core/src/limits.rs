@@ -102,7 +102,7 @@ pub const CHAT_STEP_CHARS_MAX: usize = 350;
 /// Longest keyword of one.
 pub const CHAT_KEYWORD_CHARS_MAX: usize = 75;
 
-/// Calls per second an account may make. CWQ, KAPI.
+/// Calls per second an account may make. CWQ, KAPI; Lambda quotas, Firehose quotas.
 pub mod calls_per_second {
     /// PutMetricAlarm. CWQ.
     pub const PUT_METRIC_ALARM: u32 = 3;
@@ -122,6 +122,14 @@ pub mod calls_per_second {
     pub const UPDATE_SHARD_COUNT: u32 = 10;
     /// UpdateStreamMode. Not published; as low as the other rare calls on streams.
     pub const UPDATE_STREAM_MODE: u32 = 5;
+    /// ListStreamConsumers, for each stream. KAPI.
+    pub const LIST_STREAM_CONSUMERS: u32 = 5;
+    /// ListEventSourceMappings: all calls to Lambda's control plane together. Lambda quotas.
+    pub const LIST_EVENT_SOURCE_MAPPINGS: u32 = 15;
+    /// ListDeliveryStreams. Firehose quotas.
+    pub const LIST_DELIVERY_STREAMS: u32 = 5;
+    /// DescribeDeliveryStream. Firehose quotas.
+    pub const DESCRIBE_DELIVERY_STREAM: u32 = 5;
     /// GetMetricData (older regions 50). CWQ.
     pub const GET_METRIC_DATA: u32 = 50;
 }

@@ -180,8 +180,12 @@ reasons! {
         "Events that Weir could not work on lie in its dead-letter queue."
         "Read them: each says which rule and function it was for, and why it failed."
     TickMissing "tick_missing"
-        "Weir has not been woken for minutes, so nothing is planned and nothing guarded."
-        "Check that the schedule is enabled and that the function plan-capacity runs."
+        "For minutes Weir was not woken or its ticks failed, so streams and consumers go unguarded."
+        "Check that the schedules are enabled, then read the logs of plan-capacity and raise-alerts."
+
+    TestAlert "test_alert"
+        "Somebody tries out who hears of failures."
+        "Nothing: you read this, so messages arrive."
 
     // Skips: no plan was made.
     Unmanaged "unmanaged"

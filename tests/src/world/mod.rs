@@ -1,14 +1,17 @@
 //! What a test talks to: one AWS account of its own, and words for what happens in it.
 //!
 //! Here: making the account, and deploying functions into it. Not here: the words, each kind in a file
-//! of its own: `streams`, `traffic`, `alarms`, `ledger`, `events`.
+//! of its own: `streams`, `traffic`, `alarms`, `ledger`, `events`, `topics`, `command`.
 
 mod alarms;
+mod command;
 mod events;
 mod ledger;
 mod streams;
+mod topics;
 mod traffic;
 
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -20,6 +23,7 @@ use serde_json::Value;
 pub use self::alarms::AlarmEvent;
 pub use self::events::WeirEvent;
 pub use self::streams::StreamSummary;
+pub use self::topics::{Endpoint, Queue, message_in};
 pub use self::traffic::Minute;
 
 use self::events::Mailbox;
@@ -102,14 +106,23 @@ impl World {
     /// A function, configured for this world; `deploy` it when its environment is complete.
     #[must_use]
     pub fn function(&self, handler: &str) -> FunctionSpec {
-        FunctionSpec::of_handler(handler, &self.account, REGION)
-            .env("AWS_ENDPOINT_URL", self.proxy.url())
-            .env("AWS_CONFIG_FILE", nowhere())
-            .env("AWS_SHARED_CREDENTIALS_FILE", nowhere())
-            .env("WEIR_LEDGER_TABLE", ledger::TABLE)
-            .env("WEIR_EVENT_BUS", "default")
-            .env("WEIR_POLICY_DIR", self.policies())
-            .env("WEIR_ALARM_PREFIX", alarms::PREFIX)
+        let function = FunctionSpec::of_handler(handler, &self.account, REGION);
+        self.settings()
+            .into_iter()
+            .fold(function, |function, (name, value)| function.env(name, value))
+    }
+
+    /// The environment of everything that is Weir's here.
+    fn settings(&self) -> [(&'static str, OsString); 7] {
+        [
+            ("AWS_ENDPOINT_URL", self.proxy.url().into()),
+            ("AWS_CONFIG_FILE", nowhere().into()),
+            ("AWS_SHARED_CREDENTIALS_FILE", nowhere().into()),
+            ("WEIR_LEDGER_TABLE", ledger::TABLE.into()),
+            ("WEIR_EVENT_BUS", "default".into()),
+            ("WEIR_POLICY_DIR", self.policies().into()),
+            ("WEIR_ALARM_PREFIX", alarms::PREFIX.into()),
+        ]
     }
 }
 

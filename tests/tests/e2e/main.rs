@@ -3,6 +3,7 @@
 //! Each test is one account with its own stream, ledger and policies. What is asserted is what AWS ends
 //! up with: shards, alarms, ledger items, events, and how many calls it took.
 
+mod alerting;
 mod deliveries;
 mod house;
 mod outages;

@@ -5,12 +5,13 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use weir_control::event::{
-    self, CapacityPlanned, ModeSwitched, OperatorRequest, PlannedAction, PlannedForecast, Request,
-    StreamResized, WeirEvent,
+    self, ActionFailed, ActionRefused, CapacityPlanned, ModeSwitched, OperatorRequest,
+    PlannedAction, PlannedForecast, Request, StreamResized, WeirEvent,
 };
 use weir_control::incoming::Incoming;
 use weir_control::ledger::PlanId;
 use weir_control::recovery;
+use weir_core::incident::Symptom;
 use weir_core::observation::CapacityMode;
 use weir_core::policy::OperatingMode;
 use weir_core::reasons::Reason;
@@ -51,23 +52,62 @@ fn each_event_reaches_the_functions_it_should() {
         to: on_demand,
         accepted_at: Timestamp::UNIX_EPOCH,
     });
+    let reason = Reason::AccessDenied;
+    let refused = WeirEvent::ActionRefused(ActionRefused {
+        version: event::VERSION,
+        plan_id: PlanId::without_ledger(Timestamp::UNIX_EPOCH),
+        stream: stream(),
+        reason,
+        meaning: String::new(),
+        remedy: String::new(),
+        detail: None,
+        refused_at: Timestamp::UNIX_EPOCH,
+    });
+    let failed = WeirEvent::ActionFailed(ActionFailed {
+        version: event::VERSION,
+        plan_id: PlanId::without_ledger(Timestamp::UNIX_EPOCH),
+        stream: stream(),
+        reason,
+        meaning: String::new(),
+        remedy: String::new(),
+        detail: None,
+        failed_at: Timestamp::UNIX_EPOCH,
+    });
     let alarm = |name: &str, state: &str| {
         let state = json!({ "value": state, "timestamp": "2026-11-20T18:44:51.412+0000" });
         let detail = json!({ "alarmName": name, "state": state });
         envelope("aws.cloudwatch", "CloudWatch Alarm State Change", detail)
     };
-    let cases: [(&str, Value, &[&str]); 13] = [
-        ("a plan to reshard", sent(&plan(OperatingMode::Act, reshard)), &["resize-stream"]),
-        ("a plan to switch", sent(&plan(OperatingMode::Act, switch)), &["switch-mode"]),
+    let cases: [(&str, Value, &[&str]); 19] = [
+        (
+            "a plan to reshard",
+            sent(&plan(OperatingMode::Act, reshard)),
+            &["raise-alerts", "resize-stream"],
+        ),
+        (
+            "a plan to switch",
+            sent(&plan(OperatingMode::Act, switch)),
+            &["raise-alerts", "switch-mode"],
+        ),
         ("a plan in observe mode", sent(&plan(OperatingMode::Observe, reshard)), &[]),
         ("a switch in observe mode", sent(&plan(OperatingMode::Observe, switch)), &[]),
-        ("a plan to hold", sent(&plan(OperatingMode::Act, hold)), &[]),
+        ("a plan to hold", sent(&plan(OperatingMode::Act, hold)), &["raise-alerts"]),
         ("a resize", sent(&resized), &["sync-alarms"]),
         ("a mode switch", sent(&switched), &["sync-alarms"]),
         ("a request to plan", sent(&request(Request::Plan)), &["plan-capacity"]),
         ("a request to sync", sent(&request(Request::SyncAlarms)), &["sync-alarms"]),
         ("an alarm of Weir's", alarm("weir-surge-orders", "ALARM"), &["plan-capacity"]),
         ("an alarm that is over", alarm("weir-surge-orders", "OK"), &[]),
+        ("a throttled stream", alarm("weir-throttle-orders", "ALARM"), &["plan-capacity"]),
+        (
+            "a throttled consumer",
+            alarm("weir-throttles-kcl-app@orders", "ALARM"),
+            &["raise-alerts"],
+        ),
+        ("a consumer's recovery", alarm("weir-lag-kcl-app@orders", "OK"), &["raise-alerts"]),
+        ("an alarm on Weir itself", alarm("weir-self-dead-letters", "ALARM"), &["raise-alerts"]),
+        ("a refusal", sent(&refused), &["raise-alerts"]),
+        ("a lost answer", sent(&failed), &["raise-alerts"]),
         ("somebody else's alarm", alarm("orders-surge", "ALARM"), &[]),
         (
             "an alarm that Weir wrote",
@@ -80,15 +120,25 @@ fn each_event_reaches_the_functions_it_should() {
         ),
     ];
     for (what, event, functions) in cases {
-        let reached: Vec<&str> = rules
-            .iter()
-            .filter(|rule| matches(&rule.pattern, &event))
-            .map(|rule| rule.function.as_str())
-            .collect();
-        assert_eq!(reached, functions, "infra/template.yaml sends {what} to the wrong functions");
+        assert_eq!(
+            reached(&rules, &event),
+            functions,
+            "infra/template.yaml sends {what} to the wrong functions"
+        );
         if !functions.is_empty() {
             assert!(Incoming::read(&event).is_ok(), "{what} cannot be read: {event}");
         }
+    }
+    for symptom in Symptom::ALL {
+        let name = format!("weir-{symptom}-lambda-billing@orders");
+        let reaches = |event: Value| reached(&rules, &event);
+        for state in ["ALARM", "OK"] {
+            assert_eq!(reaches(alarm(&name, state)), ["raise-alerts"], "{name} goes {state}");
+        }
+        assert_eq!(reaches(alarm(&name, "INSUFFICIENT_DATA")), [""; 0], "{name} says nothing");
+        let mut written = alarm(&name, "ALARM");
+        written["detail-type"] = json!("CloudWatch Alarm Configuration Change");
+        assert_eq!(reaches(written), [""; 0], "Weir would wake itself by writing {name}");
     }
     for rule in &rules {
         assert!(lists_only(&rule.pattern), "{}: EventBridge wants values in [ ]", rule.name);
@@ -163,6 +213,14 @@ fn the_template_sets_what_the_functions_read() {
     assert_eq!(set, named, "infra/template.yaml sets other variables than the code names");
 }
 
+/// The functions that an event wakes, by name.
+fn reached<'a>(rules: &'a [Rule], event: &Value) -> Vec<&'a str> {
+    let reached = rules.iter().filter(|rule| matches(&rule.pattern, event));
+    let mut functions: Vec<&str> = reached.map(|rule| rule.function.as_str()).collect();
+    functions.sort_unstable();
+    functions
+}
+
 /// A rule of the template, with what it sends where.
 struct Rule {
     name: String,
@@ -192,8 +250,8 @@ fn rules() -> Vec<Rule> {
 /// The template with its tags (`!Ref`, `!GetAtt`) gone: what they name is left as text.
 fn template() -> Value {
     let path = root().join("infra/template.yaml");
-    let prefix = "!Ref AlarmPrefix";
-    let template: Result<Value, _> = serde_saphyr::from_str(&read(&path).replace(prefix, "weir-"));
+    let whole = read(&path).replace("!Sub ${AlarmPrefix}", "weir-");
+    let template: Result<Value, _> = serde_saphyr::from_str(&whole);
     template.unwrap_or_else(|error| panic!("{}: {error}", shown(&path)))
 }
 

@@ -50,6 +50,20 @@ fn the_reason_reference_says_what_the_code_says() {
 }
 
 #[test]
+fn the_examples_of_messages_are_what_is_sent() {
+    let page = read(&root().join("docs/alerts.md"));
+    let sent = read(&root().join("shared/control/tests/snapshots/messages__lambda_lag.snap"));
+    let blocks = page.split("\n```").skip(1).step_by(2);
+    let examples: Vec<&str> = blocks
+        .filter_map(|block| block.strip_prefix("text\n").or(block.strip_prefix("json\n")))
+        .collect();
+    assert_eq!(examples.len(), 5, "docs/alerts.md: one example of each form");
+    for example in examples {
+        assert!(sent.contains(example), "docs/alerts.md: nobody gets this any more:\n{example}");
+    }
+}
+
+#[test]
 fn the_changelog_knows_this_version() {
     let heading = format!("## {}", env!("CARGO_PKG_VERSION"));
     assert!(read(&root().join("CHANGELOG.md")).contains(&heading), "CHANGELOG.md: add {heading}");

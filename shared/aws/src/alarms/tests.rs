@@ -9,6 +9,7 @@ use weir_core::units::Shards;
 
 use super::*;
 use crate::testing::{answering, cbor, sent};
+use weir_control::ports::ReadAlarmStates;
 
 fn specs() -> Vec<AlarmSpec> {
     let stream = StreamName::new("orders").expect("a name");
@@ -189,4 +190,27 @@ fn decode(decoder: &mut Decoder<'_>) -> Value {
         Type::String | Type::StringIndef => json!(decoder.str().expect("a text")),
         _ => json!(decoder.long().expect("a whole number")),
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_alarms_say_is_read_with_what_they_watch_and_since_when() {
+    let metric = |id: &str, name: &str| {
+        json!({"Id": id, "MetricStat": {"Period": 300, "Stat": "Sum", "Metric": {
+            "Namespace": "AWS/Lambda", "MetricName": name,
+            "Dimensions": [{"Name": "FunctionName", "Value": "billing"}]
+        }}})
+    };
+    let silent = json!({
+        "AlarmName": "weir-silence-lambda-billing@orders", "StateValue": "ALARM", "Threshold": 1.0,
+        "StateTransitionedTimestamp": 1_800_000_000, "StateUpdatedTimestamp": 1_800_000_300,
+        "Metrics": [metric("written", "IncomingRecords"), metric("read", "Invocations")]
+    });
+    let never = json!({"AlarmName": "weir-lag-lambda-billing@orders"});
+    let (aws, _) = answering(vec![page(&[silent, never], None)]);
+    let said = aws.failing_alarms().await.expect("alarms");
+    assert_eq!(said.len(), 1, "{said:?}");
+    assert_eq!((said[0].state, said[0].state_at.as_second()), (AlarmState::Alarm, 1_800_000_000));
+    let watched = said[0].watched.as_ref().expect("what it watches");
+    assert_eq!((watched.metric.as_str(), watched.period_seconds), ("Invocations", 300));
+    assert_eq!(watched.dimensions["FunctionName"], "billing");
 }

@@ -158,7 +158,7 @@ impl<'a> Reading<'a> {
         .transpose()
     }
 
-    fn number<T: std::str::FromStr>(&self, attribute: &str) -> PortResult<Option<T>> {
+    pub(super) fn number<T: std::str::FromStr>(&self, attribute: &str) -> PortResult<Option<T>> {
         match self.item.get(attribute) {
             None | Some(AttributeValue::Null(_)) => Ok(None),
             Some(AttributeValue::N(digits)) => digits

@@ -13,14 +13,14 @@ use super::{DUE, DUE_INDEX, Item, PROFILE, actions_since, partition_of, stream_o
 use crate::Aws;
 use crate::errors::Call;
 
-const GET_ITEM: Call = Call::read("GetItem");
+pub(super) const GET_ITEM: Call = Call::read("GetItem");
 const QUERY: Call = Call::read("Query");
 
 /// A query of the table or its index.
-struct Query<'a> {
-    index: Option<&'static str>,
-    condition: &'a str,
-    values: Vec<(&'static str, AttributeValue)>,
+pub(super) struct Query<'a> {
+    pub(super) index: Option<&'static str>,
+    pub(super) condition: &'a str,
+    pub(super) values: Vec<(&'static str, AttributeValue)>,
 }
 
 impl ReadRecord for Aws {
@@ -71,12 +71,17 @@ impl Aws {
     }
 
     async fn read_state(&self, stream: &StreamName) -> PortResult<Option<Item>> {
+        self.read_item(item::state_key(stream)).await
+    }
+
+    /// One item, read consistently.
+    pub(super) async fn read_item(&self, key: Item) -> PortResult<Option<Item>> {
         let request = self
             .clients
             .dynamodb()
             .get_item()
             .table_name(&self.settings.ledger_table)
-            .set_key(Some(item::state_key(stream)))
+            .set_key(Some(key))
             .consistent_read(true);
         request.send().await.map(|answer| answer.item).map_err(|e| GET_ITEM.failed(e))
     }
@@ -116,7 +121,7 @@ impl Aws {
     }
 
     /// All pages of it. An index cannot be read consistently; the table is.
-    async fn query(&self, query: Query<'_>) -> PortResult<Vec<Item>> {
+    pub(super) async fn query(&self, query: Query<'_>) -> PortResult<Vec<Item>> {
         let Query { index, condition, values } = query;
         let mut items = Vec::new();
         let mut after: Option<Item> = None;

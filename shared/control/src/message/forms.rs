@@ -3,12 +3,13 @@
 //! Not here: the words (`text`).
 
 use serde_json::{Value, json};
-use weir_core::incident::Subject;
+use weir_core::consumer::ConsumerName;
+use weir_core::incident::{Sign, Subject};
 use weir_core::limits;
 use weir_core::reasons::Reason;
 
 use super::look::Look;
-use super::words::{percent, plain, region, short, stamp};
+use super::words::{percent, region, short, stamp};
 use super::{Story, occasion, text};
 
 /// Version of Weir's own form.
@@ -47,7 +48,9 @@ fn trigger(story: &Story<'_>) -> Value {
     let dimensions: Vec<Value> = watched
         .iter()
         .flat_map(|watched| &watched.dimensions)
-        .map(|(name, value)| json!({ "value": plain(value, 256), "name": plain(name, 256) }))
+        // Others write alarms too: what can be no name might be a text to deceive with.
+        .filter(|(name, value)| [name, value].iter().all(|part| ConsumerName::new(part).is_ok()))
+        .map(|(name, value)| json!({ "value": value, "name": name }))
         .collect();
     json!({
         "MetricName": watched.map_or("Incident", |watched| &watched.metric),
@@ -87,14 +90,14 @@ pub(super) fn own(story: &Story<'_>) -> Value {
         .facts()
         .iter()
         .filter_map(|fact| match fact.sign {
-            weir_core::incident::Sign::Weir(reason) => Some(reason),
-            weir_core::incident::Sign::Consumer(_) => None,
+            Sign::Weir(reason) => Some(reason),
+            Sign::Consumer(_) => None,
         })
         .collect();
     let if_consumer = |value: Value| if about_consumer { value } else { Value::Null };
     json!({
         "version": VERSION,
-        "incident": story.incident_id(),
+        "incident": story.incident.id(),
         "message": story.message.number,
         "occasion": occasion(story.message.occasion),
         "severity": story.message.severity,
@@ -151,7 +154,7 @@ pub(super) fn chat(story: &Story<'_>) -> Value {
             "keywords": keywords,
         },
         "metadata": {
-            "threadId": story.incident_id(),
+            "threadId": story.incident.id(),
             "summary": text::subject(story),
             "eventType": occasion(story.message.occasion),
             "relatedResources": [story.place.arn("cloudwatch", &format!("alarm:{}", story.incident.lead))],

@@ -152,8 +152,13 @@ fn weir(story: &Story<'_>, trouble: Trouble) -> Look {
         Trouble::TickMissing => {
             ("See whether the schedule is enabled and its function runs.", about)
         }
+        Trouble::Test => (
+            "If it did not reach whom it should, see who subscribes.",
+            format!("aws sns list-subscriptions --region {region}"),
+        ),
         Trouble::Withheld => ("See why the stream is held at this size, above.", about),
-        Trouble::Refused | Trouble::Lost => ("See what was refused, above.", about),
+        Trouble::Refused => ("See what was refused, above.", about),
+        Trouble::Lost => ("See what size the stream has now.", about),
     };
     Look { advice, command, console }
 }

@@ -73,7 +73,7 @@ pub(super) fn email(story: &Story<'_>) -> String {
     }
     lines.push(String::new());
     lines.push(what_follows(story));
-    lines.push(format!("Incident {}, message {}.", story.incident_id(), story.message.number));
+    lines.push(format!("Incident {}, message {}.", story.incident.id(), story.message.number));
     lines.join("\n")
 }
 
@@ -178,6 +178,7 @@ fn sentence(story: &Story<'_>) -> String {
             let stream = stream.as_ref().map(|s| format!(" (stream {s})")).unwrap_or_default();
             let what = trouble_words(*trouble);
             match story.is_over() {
+                true if story.is_test() => format!("{tag}: the test is over."),
                 true => format!("{tag}: no longer: {what}{stream}."),
                 false => format!("{tag}: {what}{stream}."),
             }
@@ -194,14 +195,15 @@ fn all_symptoms(story: &Story<'_>) -> String {
     }
 }
 
-fn tag(story: &Story<'_>) -> &'static str {
-    match (story.message.occasion, story.message.severity) {
+fn tag(story: &Story<'_>) -> String {
+    let tag = match (story.message.occasion, story.message.severity) {
         (Occasion::Recovered, _) => "RECOVERED",
         (Occasion::Reminder, Severity::Page) => "PAGE (still)",
         (Occasion::Reminder, Severity::Notice) => "NOTICE (still)",
         (_, Severity::Page) => "PAGE",
         (_, Severity::Notice) => "NOTICE",
-    }
+    };
+    if story.is_test() { format!("TEST {tag}") } else { tag.to_owned() }
 }
 
 /// Who it is, in at most `room` characters.
@@ -253,12 +255,20 @@ fn what_follows(story: &Story<'_>) -> String {
                 .to_owned()
         }
         (Occasion::Recovered, _) => "This incident is over; nothing is left to do.".to_owned(),
+        _ if story.is_test() => "Nobody has to do anything. The end of it is told too.".to_owned(),
         (_, Severity::Page) => {
             format!("Said again at {} if it lasts. Its end is told too.", time(story.again_at()))
         }
-        (_, Severity::Notice) => {
-            "If it lasts or time grows short it may become a page. Its end is told too.".to_owned()
+        (_, Severity::Notice) => match story.incident.subject {
+            Subject::Consumer { .. } => {
+                "If it lasts or time grows short it may become a page. Its end is told too."
+            }
+            Subject::Weir { trouble, .. } if trouble.only_noticed() => {
+                "If it lasts it is said again once a day. Its end is told too."
+            }
+            Subject::Weir { .. } => "If it lasts it becomes a page. Its end is told too.",
         }
+        .to_owned(),
     }
 }
 
@@ -270,7 +280,9 @@ fn lost_records(story: &Story<'_>) -> bool {
 /// The story in one line, for a pager's screen.
 pub(super) fn line(story: &Story<'_>) -> String {
     let mut parts = vec![sentence(story)];
-    let mut say = |what: &str, text: String| parts.push(format!("{what}: {text}."));
+    let mut say = |what: &str, text: String| {
+        parts.push(format!("{what}: {}.", text.trim_end_matches('.')));
+    };
     match &story.incident.subject {
         Subject::Consumer { .. } => consumer_lines(story, &mut say),
         Subject::Weir { .. } => weir_lines(story, &mut say),
@@ -333,7 +345,10 @@ fn trouble_words(trouble: Trouble) -> &'static str {
         Trouble::Lost => "nobody knows what became of a call that changes the stream",
         Trouble::PolicyInvalid => "a policy has a fault, so its streams are left as they are",
         Trouble::DeadLetters => "events that Weir could not work on lie in its dead-letter queue",
-        Trouble::TickMissing => "Weir is not woken any more: nothing is planned, nothing guarded",
+        Trouble::TickMissing => {
+            "Weir is not woken any more, or fails when it is: nothing is guarded"
+        }
+        Trouble::Test => "this is a test, and nothing is wrong",
     }
 }
 
@@ -345,5 +360,6 @@ fn trouble_short(trouble: Trouble) -> &'static str {
         Trouble::PolicyInvalid => "has a faulty policy",
         Trouble::DeadLetters => "could not work on events",
         Trouble::TickMissing => "is not woken any more",
+        Trouble::Test => "sends a test, nothing is wrong",
     }
 }

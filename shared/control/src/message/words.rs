@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 /// A length of time in its two largest units: `3 d 4 h`, `47 min`.
-pub(super) fn length(duration: SignedDuration) -> String {
+pub fn length(duration: SignedDuration) -> String {
     let minutes = duration.as_mins().max(0);
     let (days, hours, minutes) = (minutes / 1440, minutes / 60 % 24, minutes % 60);
     match (days, hours, minutes) {
@@ -16,7 +16,7 @@ pub(super) fn length(duration: SignedDuration) -> String {
 }
 
 /// A time to the minute, always UTC.
-pub(super) fn time(at: Timestamp) -> String {
+pub fn time(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M UTC").to_string()
 }
 

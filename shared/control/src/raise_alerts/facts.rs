@@ -99,6 +99,11 @@ pub fn of_faulty_policies(prefix: &AlarmPrefix, now: Timestamp) -> Said {
     own(prefix, Trouble::PolicyInvalid, None, Reason::PolicyInvalid, at, WITHHELD_HOLDS)
 }
 
+/// A test: it lasts no longer than it takes to tell.
+pub fn of_test(prefix: &AlarmPrefix, now: Timestamp) -> Said {
+    own(prefix, Trouble::Test, None, Reason::TestAlert, now, SignedDuration::from_mins(1))
+}
+
 fn own(
     prefix: &AlarmPrefix,
     trouble: Trouble,

@@ -1,7 +1,7 @@
-//! The binary that all functions ship in, as the tests run it.
+//! The binaries as the tests run them: the one that all functions ship in, and the command.
 //!
-//! Here: building it once per test process, in the profile of the tests. Not here: running it
-//! (`lambda_function`).
+//! Here: building each once per test process, in the profile of the tests. Not here: running them
+//! (`lambda_function`, `world::command`).
 
 use std::ffi::OsStr;
 use std::path::PathBuf;
@@ -13,18 +13,23 @@ use serde_json::Value;
 use crate::failure::{Context, Failure, Result};
 use crate::tools::workspace_root;
 
-const BINARY: &str = "bootstrap";
-
 pub(crate) fn bootstrap_binary() -> Result<PathBuf> {
     static BUILT: OnceLock<Result<PathBuf>> = OnceLock::new();
-    BUILT.get_or_init(build).clone()
+    BUILT.get_or_init(|| build("bootstrap", &[])).clone()
 }
 
-fn build() -> Result<PathBuf> {
+/// With all that it can ask AWS.
+pub(crate) fn weir_binary() -> Result<PathBuf> {
+    static BUILT: OnceLock<Result<PathBuf>> = OnceLock::new();
+    BUILT.get_or_init(|| build("weir", &["--features", "weir/aws"])).clone()
+}
+
+fn build(binary: &str, features: &[&str]) -> Result<PathBuf> {
     // The whole workspace and one of its tests: only then do dependencies have the features that
     // `cargo test --workspace` gave them, and nothing but the binary itself is compiled here.
     let built = Command::new(env!("CARGO"))
-        .args(["build", "--workspace", "--bin", BINARY, "--test", "harness"])
+        .args(["build", "--workspace", "--bin", binary, "--test", "harness"])
+        .args(features)
         .arg("--message-format=json")
         .args(["--profile", &profile()])
         .current_dir(workspace_root())
@@ -33,14 +38,14 @@ fn build() -> Result<PathBuf> {
         .context(|| "run cargo".into())?;
     if !built.status.success() {
         let said = String::from_utf8_lossy(&built.stderr);
-        return Err(Failure::new(format!("`{BINARY}` does not build:\n{said}")));
+        return Err(Failure::new(format!("`{binary}` does not build:\n{said}")));
     }
     String::from_utf8_lossy(&built.stdout)
         .lines()
         .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-        .filter(|message| message["target"]["name"] == BINARY)
+        .filter(|message| message["target"]["name"] == binary)
         .find_map(|message| message["executable"].as_str().map(PathBuf::from))
-        .ok_or_else(|| Failure::new(format!("cargo named no executable for `{BINARY}`")))
+        .ok_or_else(|| Failure::new(format!("cargo named no executable for `{binary}`")))
 }
 
 /// The profile these tests were built in: they run from `<profile>/deps`.

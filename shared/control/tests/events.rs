@@ -97,6 +97,7 @@ fn doubling() -> Plan {
             }),
         },
         events: Vec::new(),
+        wanted_mode: None,
         learnt: None,
     }
 }

@@ -12,8 +12,7 @@ mod timetable;
 
 use jiff::{SignedDuration, Timestamp};
 
-use self::capacity_mode::Verdict;
-
+pub use self::capacity_mode::{Motive, WantedMode};
 pub use self::timetable::Event;
 use self::timetable::Timetable;
 use crate::action;
@@ -117,6 +116,8 @@ pub struct Plan {
     pub allowed: Shards,
     /// Every clamp that changed something, in order.
     pub clamps: Vec<Clamp>,
+    /// The mode it should be switched to, where it should be.
+    pub wanted_mode: Option<WantedMode>,
     /// What is to be done.
     pub action: Action,
     /// What it rests on.
@@ -147,14 +148,17 @@ pub fn plan(policy: &Policy, observation: &Observation, history: &History, now: 
     let wanted = sight.wanted();
     let (allowed, clamps) = clamps::apply(&sight, wanted);
     let from = observation.state.mode;
-    let action = match (sight.standstill(), capacity_mode::verdict(&sight)) {
-        (None | Some(Reason::StreamOnDemand), Verdict::Switch(to)) => {
+    let wanted_mode = capacity_mode::wanted(&sight);
+    let action = match (sight.standstill(), wanted_mode) {
+        (None | Some(Reason::StreamOnDemand), Some(WantedMode { to, withheld: None, .. })) => {
             Action::SwitchMode { from, to }
         }
-        (Some(Reason::StreamOnDemand), Verdict::Withheld(reason)) => Action::Hold(reason),
+        (Some(Reason::StreamOnDemand), Some(WantedMode { withheld: Some(reason), .. })) => {
+            Action::Hold(reason)
+        }
         (Some(reason), _) => Action::Hold(reason),
         (None, _) if allowed != open => Action::Reshard { from: open, to: allowed },
-        (None, Verdict::Withheld(reason)) => Action::Hold(reason),
+        (None, Some(WantedMode { withheld: Some(reason), .. })) => Action::Hold(reason),
         (None, _) => Action::Hold(clamps.last().map_or(Reason::OnTarget, |clamp| clamp.reason)),
     };
     let minutes = |minutes| now.checked_add(SignedDuration::from_mins(minutes)).unwrap_or(now);
@@ -168,6 +172,7 @@ pub fn plan(policy: &Policy, observation: &Observation, history: &History, now: 
         wanted,
         allowed,
         clamps,
+        wanted_mode,
         action,
         evidence: sight.evidence,
         events: sight.timetable.events,

@@ -17,9 +17,9 @@ use weir_core::limits;
 use weir_core::observation::{
     CapacityMode, Observation, ShardQuota, Signal, StreamState, StreamStatus,
 };
-use weir_core::plan::{Action, DAYS_PERIOD_SECONDS, Event, MINUTES_OBSERVED, Plan, plan};
+use weir_core::plan::{Action, DAYS_PERIOD_SECONDS, Event, MINUTES_OBSERVED, Motive, Plan, plan};
 use weir_core::policy::schedule::{Schedule, Span, When};
-use weir_core::policy::{Bounds, OperatingMode, Policy};
+use weir_core::policy::{Bounds, ModeSwitches, OperatingMode, Policy};
 use weir_core::reasons::Reason;
 use weir_core::reshard;
 use weir_core::series::{Series, TrafficPoint};
@@ -50,8 +50,9 @@ fn shards(count: u32) -> Shards {
 fn policies() -> impl Strategy<Value = Policy> {
     let small = prop_oneof![1u32..64, 1u32..10_001];
     let knobs = (small.clone(), small, 1u32..1_000, 0u32..10, 5u32..180, 1u32..120, any::<bool>());
-    (knobs, schedules()).prop_map(|((a, b, cents, reserved_calls, quiet, lag, idle), schedules)| {
-        Policy {
+    let mode_switches = prop_oneof![Just(ModeSwitches::Never), Just(ModeSwitches::Automatic)];
+    (knobs, schedules(), mode_switches).prop_map(
+        |((a, b, cents, reserved_calls, quiet, lag, idle), schedules, mode_switches)| Policy {
             mode: OperatingMode::Act,
             bounds: Bounds::new(shards(a.min(b)), shards(a.max(b))).expect("bounds"),
             throttled_gib_usd: Usd::cents(cents),
@@ -59,10 +60,11 @@ fn policies() -> impl Strategy<Value = Policy> {
             scale_in_after_minutes: quiet,
             hold_scale_in_at_lag_minutes: lag,
             missing_data: if idle { Gaps::Idle } else { Gaps::Unknown },
+            mode_switches,
             schedules,
             ..Policy::DEFAULT
-        }
-    })
+        },
+    )
 }
 
 /// Mostly none; else events that are over, under way, near, or beyond the horizon.
@@ -131,11 +133,15 @@ fn outcomes() -> impl Strategy<Value = Outcome> {
     ]
 }
 
+/// Mostly provisioned, as most laws are about reshards.
+fn modes() -> impl Strategy<Value = CapacityMode> {
+    prop_oneof![4 => Just(CapacityMode::Provisioned), 1 => Just(CapacityMode::OnDemand)]
+}
+
 fn actions(now: Timestamp) -> impl Strategy<Value = Option<Vec<ActionRecord>>> {
     let reshard = (1u32..50, 1u32..50)
         .prop_map(|(from, to)| Change::Reshard { from: shards(from), to: shards(to) });
-    let modes = prop_oneof![Just(CapacityMode::Provisioned), Just(CapacityMode::OnDemand)];
-    let switch = modes.prop_map(|to| Change::SwitchMode { to });
+    let switch = modes().prop_map(|to| Change::SwitchMode { to });
     let change = prop_oneof![9 => reshard, 1 => switch];
     let action = (-120i64..1_600, outcomes(), change)
         .prop_map(move |(minutes_ago, outcome, change)| ActionRecord {
@@ -162,9 +168,10 @@ fn inputs() -> impl Strategy<Value = Inputs> {
         quota,
         actions(now),
         prop::bool::weighted(0.05),
+        modes(),
     )
         .prop_map(
-            move |(policy, open, status, minutes, days, lateness, quota, actions, paused)| {
+            move |(policy, open, status, minutes, days, lateness, quota, actions, paused, mode)| {
                 let back = |minutes: i64| {
                     now.checked_sub(SignedDuration::from_mins(minutes)).expect("a time")
                 };
@@ -179,7 +186,7 @@ fn inputs() -> impl Strategy<Value = Inputs> {
                     points: days,
                 };
                 let state = StreamState {
-                    mode: CapacityMode::Provisioned,
+                    mode,
                     status,
                     open_shards: shards(open),
                     retention_hours: 24,
@@ -215,6 +222,19 @@ fn no_reshard_without_a_call_left(inputs: &Inputs, plan: &Plan) -> Verdict {
     if let (Action::Reshard { .. }, Some(actions)) = (plan.action, &inputs.history.actions) {
         prop_assert!(Budget::at(inputs.now, actions).reshards_left() >= 1, "law 1");
     }
+    Ok(())
+}
+
+/// Law 1, for the mode: a switch is planned only where the policy allows it, the ledger shows one left, and two
+/// where it saves money alone; away from the mode the stream is in.
+fn no_switch_without_one_left(inputs: &Inputs, plan: &Plan) -> Verdict {
+    let Action::SwitchMode { from, to } = plan.action else { return Ok(()) };
+    prop_assert!(from == inputs.observation.state.mode && to == from.other(), "{from} → {to}");
+    prop_assert_eq!(inputs.policy.mode_switches, ModeSwitches::Automatic);
+    let actions = inputs.history.actions.as_deref().expect("a ledger");
+    let left = Budget::at(inputs.now, actions).mode_switches_left();
+    let saves = plan.wanted_mode.is_some_and(|wanted| wanted.motive == Motive::Cheaper);
+    prop_assert!(left >= if saves { 2 } else { 1 }, "law 1: {left} switches left");
     Ok(())
 }
 
@@ -318,6 +338,7 @@ proptest! {
         let plan = inputs.plan();
         for law in [
             no_reshard_without_a_call_left,
+            no_switch_without_one_left,
             every_target_is_one_aws_and_the_policy_allow,
             nothing_is_taken_away_in_the_dark,
             scale_in_leaves_the_reserve,
@@ -330,21 +351,25 @@ proptest! {
     }
 }
 
-/// The laws above would hold for a planner that never acts; the cases must make it act, both ways.
+/// The laws above would hold for a planner that never acts; the cases must make it act, every way.
 #[test]
 fn the_cases_make_the_planner_act() {
     use proptest::strategy::ValueTree;
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let strategy = inputs();
-    let (mut out, mut into) = (0, 0);
+    let (mut out, mut into, mut switched, mut withheld) = (0, 0, 0, 0);
     for _ in 0..2_000 {
-        match strategy.new_tree(&mut runner).expect("inputs").current().plan().action {
+        let plan = strategy.new_tree(&mut runner).expect("inputs").current().plan();
+        match plan.action {
             Action::Reshard { from, to } if to > from => out += 1,
             Action::Reshard { .. } => into += 1,
-            Action::Hold(_) | Action::SwitchMode { .. } => {}
+            Action::SwitchMode { .. } => switched += 1,
+            Action::Hold(_) => {}
         }
+        withheld += u32::from(plan.wanted_mode.is_some_and(|wanted| wanted.withheld.is_some()));
     }
     assert!(out >= 100 && into >= 40, "of 2,000 plans {out} scale out and {into} scale in");
+    assert!(switched >= 40 && withheld >= 5, "{switched} switch and {withheld} may not");
 }
 
 /// Law 3, for a minute of which only half came: a lower bound is not enough to take shards away on.

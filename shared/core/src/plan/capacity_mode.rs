@@ -31,57 +31,64 @@ const CALM_USE: f64 = 0.8;
 /// Hours over which paying for on-demand is weighed against growing back shard by shard.
 const RETURN_HOURS: f64 = 6.0;
 
-/// What should become of the mode.
+/// The other mode, where it would be the better one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
-    /// It is right, or not Weir's to choose.
-    Stay,
-    /// It should be this one.
-    Switch(CapacityMode),
-    /// It should be the other one, and may not.
-    Withheld(Reason),
+pub struct WantedMode {
+    /// Which.
+    pub to: CapacityMode,
+    /// What for.
+    pub motive: Motive,
+    /// Why the switch may not be made; `None` where it may.
+    pub withheld: Option<Reason>,
 }
 
-/// What should become of the mode now.
-pub(super) fn verdict(sight: &Sight<'_>) -> Verdict {
+/// What a switch is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Motive {
+    /// Demand is above what reshards can reach in time.
+    Outgrown,
+    /// The past days would have been cheaper on demand.
+    Cheaper,
+    /// The surge is over, and provisioned is cheaper.
+    Calm,
+}
+
+/// The mode to switch to; `None` where the one it is in is right, or not Weir's to choose.
+pub(super) fn wanted(sight: &Sight<'_>) -> Option<WantedMode> {
     let state = &sight.observation.state;
     if sight.policy.mode_switches == ModeSwitches::Never {
-        return Verdict::Stay;
+        return None;
     }
-    // Nobody knows what is left.
-    let (Some(budget), Some(prices)) = (sight.evidence.budget, HourlyPrices::of(sight)) else {
-        return Verdict::Stay;
-    };
+    // Without the ledger nobody knows what is left.
+    let (budget, prices) = (sight.evidence.budget?, HourlyPrices::of(sight)?);
     let left = budget.mode_switches_left();
-    let within = |least: u32, reason: Reason, to: CapacityMode| match left {
-        0 => Verdict::Withheld(Reason::ModeSwitchesSpent),
-        left if left < least => Verdict::Withheld(reason),
-        _ => Verdict::Switch(to),
-    };
-    match state.mode {
-        CapacityMode::Provisioned if state.held_on_demand_by.is_some() => Verdict::Stay,
+    let motive = match state.mode {
+        CapacityMode::Provisioned if state.held_on_demand_by.is_some() => return None,
         CapacityMode::Provisioned => {
-            let hours = match budget.next_mode_switch_freed_at.filter(|_| left < 2) {
+            let hours = match budget.next_mode_switch_freed_at.filter(|_| left == 1) {
                 // The way back is blocked until then.
                 Some(freed_at) => freed_at.duration_since(sight.now).as_secs_f64() / 3600.0,
                 None => SURGE_HOURS,
             };
+            let saved = prices.saved_on_demand(sight);
             if prices.outgrown(sight, hours) {
-                within(1, Reason::ModeSwitchesSpent, CapacityMode::OnDemand)
-            } else if prices.saved_on_demand(sight) > PAIR_HOURS * prices.on_demand(mean(sight)) {
-                within(2, Reason::ModeSwitchReserved, CapacityMode::OnDemand)
+                Motive::Outgrown
+            } else if saved > PAIR_HOURS * prices.on_demand(mean(sight)) {
+                Motive::Cheaper
             } else {
-                Verdict::Stay
+                return None;
             }
         }
-        CapacityMode::OnDemand if prices.is_time_to_return(sight) => {
-            if state.held_on_demand_by.is_some() {
-                return Verdict::Withheld(Reason::HeldOnDemand);
-            }
-            within(1, Reason::ModeSwitchesSpent, CapacityMode::Provisioned)
-        }
-        CapacityMode::OnDemand => Verdict::Stay,
-    }
+        CapacityMode::OnDemand if prices.is_time_to_return(sight) => Motive::Calm,
+        CapacityMode::OnDemand => return None,
+    };
+    let withheld = match (motive, left) {
+        (Motive::Calm, _) if state.held_on_demand_by.is_some() => Some(Reason::HeldOnDemand),
+        (_, 0) => Some(Reason::ModeSwitchesSpent),
+        (Motive::Cheaper, 1) => Some(Reason::ModeSwitchReserved),
+        _ => None,
+    };
+    Some(WantedMode { to: state.mode.other(), motive, withheld })
 }
 
 fn mean(sight: &Sight<'_>) -> f64 {

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use super::{Action, Clamp, Evidence, Plan, caution};
+use super::{Action, Clamp, Evidence, Motive, Plan, WantedMode, caution};
 use crate::forecast::{Forecast, LevelChange};
 use crate::limits;
 use crate::policy::OperatingMode;
@@ -23,6 +23,7 @@ impl Plan {
             wanted,
             allowed,
             clamps,
+            wanted_mode,
             action,
             evidence,
             events,
@@ -86,6 +87,7 @@ impl Plan {
         lines.push(format!("wanted: {wanted} shards"));
         lines.extend(clamps.iter().map(|clamp| format!("clamp: {clamp}")));
         lines.push(format!("allowed: {allowed} shards ({calls})"));
+        lines.extend(wanted_mode.map(|wanted| format!("mode: {wanted}")));
         let note = match mode {
             OperatingMode::Observe => " (observe: nothing is changed)",
             OperatingMode::Act => "",
@@ -117,6 +119,22 @@ fn work(from: Shards, to: Shards) -> String {
 impl fmt::Display for Clamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} → {} {}: {}", self.from, self.to, self.reason, self.reason.meaning())
+    }
+}
+
+impl fmt::Display for WantedMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let WantedMode { to, motive, withheld } = self;
+        let why = match motive {
+            Motive::Outgrown => "demand is above what reshards can reach in time",
+            Motive::Cheaper => "the past days would have been cheaper there",
+            Motive::Calm => "the surge is over, and it is cheaper",
+        };
+        write!(f, "better {to}, as {why}")?;
+        match withheld {
+            Some(reason) => write!(f, "; withheld, {reason}: {}", reason.meaning()),
+            None => Ok(()),
+        }
     }
 }
 

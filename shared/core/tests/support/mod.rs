@@ -53,13 +53,8 @@ pub(crate) fn past(
     plan_of(policy, open, minutes, days, vec![call; calls_made])
 }
 
-pub(crate) fn plan_of(
-    policy: &Policy,
-    open: u32,
-    minutes: Series,
-    days: Series,
-    actions: Vec<ActionRecord>,
-) -> Plan {
+/// A provisioned stream at rest.
+pub(crate) fn observation(open: u32, minutes: Series) -> Observation {
     let state = StreamState {
         mode: CapacityMode::Provisioned,
         status: StreamStatus::Active,
@@ -67,15 +62,27 @@ pub(crate) fn plan_of(
         retention_hours: 24,
         held_on_demand_by: None,
     };
-    let observation = Observation {
+    Observation {
         stream: StreamName::new("orders").expect("a name"),
         observed_at: now(),
         state,
         minutes: Signal::Known { value: minutes, read_at: now() },
         quota: Signal::Missing("not read".to_owned()),
-    };
-    let history = History { days, actions: Some(actions), profile: None, paused: false };
-    plan(policy, &observation, &history, now())
+    }
+}
+
+pub(crate) fn history(days: Series, actions: Vec<ActionRecord>) -> History {
+    History { days, actions: Some(actions), profile: None, paused: false }
+}
+
+pub(crate) fn plan_of(
+    policy: &Policy,
+    open: u32,
+    minutes: Series,
+    days: Series,
+    actions: Vec<ActionRecord>,
+) -> Plan {
+    plan(policy, &observation(open, minutes), &history(days, actions), now())
 }
 
 pub(crate) fn reshard(from: u32, to: u32) -> Action {

@@ -13,7 +13,9 @@ use fastrand::Rng;
 use jiff::{SignedDuration, Timestamp};
 use support::{name, policies, shards, trace};
 use weir_core::observation::CapacityMode;
+use weir_core::plan::{Action, Plan};
 use weir_core::policy::PolicySet;
+use weir_core::reasons::Reason;
 use weir_core::units::{Shards, StreamName};
 use weir_twin::record::StreamRun;
 use weir_twin::settings::{
@@ -30,12 +32,15 @@ const CLAIM_STUCK: SignedDuration = SignedDuration::from_mins(60);
 #[test]
 fn no_law_is_broken_whatever_goes_wrong() {
     let mut broken = Vec::new();
-    let (mut reshards, mut crashes) = (0, 0);
+    let (mut reshards, mut switches, mut spent, mut crashes) = (0, 0, 0, 0);
     for seed in seeds() {
         let (runs, died) = run(seed);
         crashes += died;
         for run in runs {
             reshards += run.reshards.len();
+            switches += run.calls.get("UpdateStreamMode").copied().unwrap_or(0);
+            let holds = |plan: &&Plan| plan.action == Action::Hold(Reason::ModeSwitchesSpent);
+            spent += run.plans.iter().filter(holds).count();
             broken.extend(run.violations.into_iter().map(|violation| (seed, violation)));
         }
     }
@@ -47,7 +52,10 @@ fn no_law_is_broken_whatever_goes_wrong() {
     assert!(broken.is_empty(), "{} laws broken:\n{}", broken.len(), shown.join("\n"));
     // Chaos that hinders everything would prove nothing.
     if env::var("WEIR_SEED").is_err() {
-        assert!(reshards > 2_000 && crashes > 2_000, "{reshards} reshards, {crashes} crashes");
+        let done =
+            format!("{reshards} reshards, {switches} switches, {spent} spent, {crashes} crashes");
+        assert!(reshards > 2_000 && crashes > 2_000, "{done}");
+        assert!(switches > 150 && spent > 800, "{done}");
     }
 }
 
@@ -152,13 +160,14 @@ fn policy(rng: &mut Rng) -> PolicySet {
     policies(&format!(
         "mode = \"act\"\nmin_shards = {min}\nmax_shards = {}\nthrottled_gib_usd = {}\n\
          reserved_calls = {}\nscale_in_after_minutes = {}\nhold_scale_in_at_lag_minutes = {}\n\
-         missing_data = \"{}\"",
+         missing_data = \"{}\"\nmode_switches = \"{}\"",
         min + rng.u32(0..200),
         [0.05, 0.8, 5.0][rng.usize(0..3)],
         rng.u32(0..5),
         rng.u32(5..90),
         rng.u32(2..30),
         if rng.u8(0..4) == 0 { "idle" } else { "hold" },
+        if rng.bool() { "automatic" } else { "never" },
     ))
 }
 
@@ -167,13 +176,14 @@ fn stream(rng: &mut Rng, i: usize) -> (StreamName, Trace, Shards) {
     let (level, swing, noise) = (rng.f64() * 30.0, rng.f64(), rng.f64() * 0.3);
     let period = 200.0 + rng.f64() * 1_200.0;
     let crowds = spans(rng, 4, 120);
+    let crowded = [3.0, 12.0][rng.usize(0..2)];
     let silences = spans(rng, 2, 120);
     let mut dice = rng.fork();
     let within = |spans: &[Range<usize>], minute| spans.iter().any(|span| span.contains(&minute));
     #[allow(clippy::cast_precision_loss)] // minutes of a day
     let trace = trace(MINUTES, |minute| {
         let rhythm = 1.0 + swing * (minute as f64 / period * std::f64::consts::TAU).sin();
-        let crowd = if within(&crowds, minute) { 3.0 } else { 1.0 };
+        let crowd = if within(&crowds, minute) { crowded } else { 1.0 };
         let silence = if within(&silences, minute) { 0.0 } else { 1.0 };
         level * rhythm * crowd * silence * (1.0 + noise * (dice.f64() - 0.5))
     });

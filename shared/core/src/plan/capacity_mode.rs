@@ -5,8 +5,9 @@
 //! 24 hours: saving money never takes the last of them on the way out.
 //!
 //! Money is rent or buy: nobody knows how long a cheaper time lasts, so a switch waits until staying has cost as
-//! much as the pair of switches is worth. With such a rule one never pays more than twice what somebody who knew
-//! the future would have (Karlin, Manasse, Rudolph and Sleator, "Competitive snoopy caching", Algorithmica 1988).
+//! much as the pair of switches is worth. One such decision costs at most twice what somebody pays who knows the
+//! future (Karlin, Manasse, Rudolph and Sleator, "Competitive snoopy caching", Algorithmica 1988); what that says
+//! of a stream that goes to and fro, and where the constants are from, stands in docs/decisions/0008.
 //! Not here: the bill (`bill`), what on-demand takes (`on_demand`), and the size while provisioned (`horizon`).
 
 use super::Sight;

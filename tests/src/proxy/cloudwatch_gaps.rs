@@ -2,11 +2,14 @@
 //!
 //! Here: metric-math alarms, whose `Metrics` MiniStack drops (kept by this proxy and put back into
 //! DescribeAlarms); GetMetricData's order, newest first unless asked otherwise; and a loud refusal of
-//! expressions in GetMetricData, which MiniStack answers with nothing at all. Not here: evaluating
+//! expressions in GetMetricData, which MiniStack answers with nothing at all; and metrics shown as newer than
+//! they were put, by which tests let time go by. Not here: evaluating
 //! metric math, or publishing alarm state changes; no emulator does, so tests build those events.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use ciborium::Value as Cbor;
 
@@ -22,6 +25,8 @@ const MADE_UP_FOR_METRIC_MATH: [&str; 3] = ["Statistic", "Period", "Dimensions"]
 pub(super) struct CloudWatchGaps {
     /// By alarm name. A proxy serves one test, and thereby one account and region.
     metrics: Mutex<HashMap<String, Cbor>>,
+    /// Seconds by which datapoints are shown as newer than they were put.
+    newer_by: AtomicI64,
 }
 
 impl CloudWatchGaps {
@@ -47,12 +52,22 @@ impl CloudWatchGaps {
             "DescribeAlarms" => {
                 amend(&mut answer, "MetricAlarms", |alarm| self.put_metrics_back(alarm))?;
             }
-            "GetMetricData" if call.body["ScanBy"] != "TimestampAscending" => {
-                amend(&mut answer, "MetricDataResults", newest_first)?;
+            "GetMetricData" => {
+                let newer_by = self.newer_by.load(Ordering::Relaxed);
+                amend(&mut answer, "MetricDataResults", |result| {
+                    show_newer(result, newer_by);
+                    if call.body["ScanBy"] != "TimestampAscending" {
+                        newest_first(result);
+                    }
+                })?;
             }
             _ => {}
         }
         Ok(answer)
+    }
+
+    pub(super) fn show_newer(&self, by: Duration) {
+        self.newer_by.store(i64::try_from(by.as_secs()).unwrap_or(i64::MAX), Ordering::Relaxed);
     }
 
     fn keep_metrics(&self, call: &Call, alarm: &Cbor) {
@@ -94,6 +109,13 @@ fn amend(answer: &mut HttpAnswer, list: &str, change: impl Fn(&mut Cbor)) -> Res
     }
     answer.body = cbor::write(&body);
     Ok(())
+}
+
+fn show_newer(result: &mut Cbor, by_seconds: i64) {
+    let timestamps = cbor::get_mut(result, "Timestamps").and_then(Cbor::as_array_mut);
+    for timestamp in timestamps.into_iter().flatten() {
+        cbor::make_later(timestamp, by_seconds);
+    }
 }
 
 fn newest_first(result: &mut Cbor) {

@@ -128,6 +128,12 @@ impl Proxy {
         self.desk.kinesis_limits.spend("UpdateStreamMode", stream, count);
     }
 
+    /// Shows every datapoint as this much newer than it was put. What a test puts into the past is news then, and
+    /// time goes by when it takes some of that back.
+    pub fn show_metrics_newer(&self, by: Duration) {
+        self.desk.cloudwatch_gaps.show_newer(by);
+    }
+
     /// Makes every limited call on a stream so far this much longer ago.
     pub fn age_limited_calls(&self, stream: &str, by: Duration) {
         self.desk.kinesis_limits.age(stream, by);

@@ -80,6 +80,16 @@ pub(crate) fn get_mut<'a>(map: &'a mut Cbor, name: &str) -> Option<&'a mut Cbor>
         .map(|(_, value)| value)
 }
 
+/// Moves a timestamp; anything else is left as it is.
+pub(crate) fn make_later(timestamp: &mut Cbor, by_seconds: i64) {
+    let Cbor::Tag(TIMESTAMP, seconds) = timestamp else { return };
+    let seconds_now = to_json(seconds).as_f64().unwrap_or(f64::NAN);
+    // Seconds since 1970 are whole in a double.
+    #[allow(clippy::cast_precision_loss)]
+    let later = seconds_now + by_seconds as f64;
+    **seconds = Cbor::Float(later);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -92,5 +102,15 @@ mod tests {
         assert!(get(&cbor, "Period").is_some_and(Cbor::is_integer));
         let back = read(&write(&cbor)).expect("what was written can be read");
         assert_eq!(to_json(&back), json);
+    }
+
+    #[test]
+    fn only_timestamps_are_made_later() {
+        let mut all = from_json(&serde_json::json!({ "StartTime": 1_795_247_078, "Period": 60 }));
+        for name in ["StartTime", "Period"] {
+            make_later(get_mut(&mut all, name).expect("a member"), 300);
+        }
+        let later = serde_json::json!({ "StartTime": 1_795_247_378.0, "Period": 60 });
+        assert_eq!(to_json(&all), later);
     }
 }

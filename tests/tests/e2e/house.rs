@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use weir_tests::world::{Minute, WeirEvent};
 use weir_tests::{Durations, LambdaFunction, Result, World};
@@ -10,6 +11,7 @@ use weir_tests::{Durations, LambdaFunction, Result, World};
 pub(crate) const STREAM: &str = "orders";
 /// Minutes of traffic the planner looks at.
 const MINUTES: usize = 240;
+const PLANNED: &str = "Weir Capacity Planned";
 /// How long an event may take to arrive.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -75,9 +77,17 @@ impl House {
 
     /// The plan that followed, as EventBridge delivers it.
     pub(crate) fn newest_plan(&self) -> Result<WeirEvent> {
-        let mut plans = self.world.wait_for_events("Weir Capacity Planned", 1, PATIENCE)?;
+        let mut plans = self.world.wait_for_events(PLANNED, 1, PATIENCE)?;
         plans.sort_by_key(|plan| plan.detail["planned_at"].to_string());
         plans.pop().ok_or_else(|| weir_tests::Failure::new("no plan"))
+    }
+
+    /// A surge, and the plan that it alone led to.
+    pub(crate) fn next_plan(&self) -> Result<WeirEvent> {
+        let before = self.world.events_of(PLANNED)?.len();
+        self.surge()?;
+        self.world.wait_for_events(PLANNED, before + 1, PATIENCE)?;
+        self.newest_plan()
     }
 
     /// The size a plan asks for.
@@ -136,6 +146,33 @@ impl House {
         Ok(self.world.wait_until_active(STREAM)?.open_shards)
     }
 
+    /// The day's ten reshards are made, an hour ago.
+    pub(crate) fn spend_reshards(&self) -> Result<()> {
+        let hour_ago = weir_tests::time::now() - SignedDuration::from_hours(1);
+        for second in 0..10 {
+            let at = written(hour_ago + SignedDuration::from_secs(second));
+            self.world.put_ledger_item(&json!({
+                "pk": format!("stream#{STREAM}"), "sk": format!("action#{at}#p{second}"), "schema": 1,
+                "plan_id": format!("p{second}"), "at": at, "published": true,
+                "change": json!({ "kind": "reshard", "from": 5, "to": 4 }).to_string(),
+                "outcome": json!({ "outcome": "accepted" }).to_string(),
+            }))?;
+        }
+        Ok(())
+    }
+
+    /// The reshards leave the window of 24 hours.
+    pub(crate) fn age_reshards(&self) -> Result<()> {
+        let long_ago = written(weir_tests::time::now() - SignedDuration::from_hours(25));
+        for mut action in self.actions()? {
+            if action["change"].as_str().is_some_and(|change| change.contains("reshard")) {
+                action["at"] = json!(long_ago);
+                self.world.put_ledger_item(&action)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Makes the claim in the ledger as old as one whose executor is dead.
     pub(crate) fn age_claim(&self) -> Result<()> {
         let mut state = self.state()?;
@@ -143,6 +180,11 @@ impl House {
         state["claim_at"] = json!("2026-01-01T00:00:00.000000000Z");
         self.world.put_ledger_item(&state)
     }
+}
+
+/// A time as the ledger has it.
+fn written(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%S.%9fZ").to_string()
 }
 
 /// The scheduled event of a tick, and of the hourly synchronisation.

@@ -4,6 +4,7 @@
 //! up with: shards, alarms, ledger items, events, and how many calls it took.
 
 mod alerting;
+mod crowds;
 mod deliveries;
 mod house;
 mod outages;

@@ -64,18 +64,7 @@ fn a_daily_limit_that_others_used_up_costs_one_call() -> Result<()> {
 fn a_spent_budget_costs_no_call() -> Result<()> {
     let house = House::with_stream(4, 1.2)?;
     house.sync_alarms.invoke(schedule())?; // registers the stream
-    let hour_ago = weir_tests::time::now() - jiff::SignedDuration::from_hours(1);
-    for second in 0..10 {
-        let at = (hour_ago + jiff::SignedDuration::from_secs(second))
-            .strftime("%Y-%m-%dT%H:%M:%S.%9fZ")
-            .to_string();
-        house.world.put_ledger_item(&json!({
-            "pk": format!("stream#{STREAM}"), "sk": format!("action#{at}#p{second}"), "schema": 1,
-            "plan_id": format!("p{second}"), "at": at, "published": true,
-            "change": json!({ "kind": "reshard", "from": 5, "to": 4 }).to_string(),
-            "outcome": json!({ "outcome": "accepted" }).to_string(),
-        }))?;
-    }
+    house.spend_reshards()?;
     house.surge()?;
     let plan = house.newest_plan()?;
     assert_eq!(plan.detail["action"], json!({ "kind": "hold", "reason": "budget_spent" }));

@@ -14,12 +14,7 @@ const ON_DEMAND: &str = "on_demand";
 impl House {
     /// A plan to switch, as EventBridge delivers it.
     fn plan_to_switch(&self, from: &str, to: &str) -> Result<WeirEvent> {
-        let kind = "Weir Capacity Planned";
-        let before = self.world.events_of(kind)?.len();
-        self.surge()?;
-        let mut plans = self.world.wait_for_events(kind, before + 1, PATIENCE)?;
-        plans.sort_by_key(|plan| plan.detail["planned_at"].to_string());
-        let mut plan = plans.pop().ok_or_else(|| weir_tests::Failure::new("no plan"))?;
+        let mut plan = self.next_plan()?;
         plan.envelope["detail"]["action"] =
             json!({ "kind": "switch_mode", "from": from, "to": to });
         Ok(plan)

@@ -99,7 +99,7 @@ reasons! {
         "Both of the mode switches that AWS allows in 24 hours are used."
         "Wait for the older to leave the window; the plan says when."
     ModeSwitchReserved "mode_switch_reserved"
-        "The last mode switch of the day is kept for demand that reshards cannot meet in time."
+        "The last mode switch of the day is kept for demand that reshards cannot meet in time, or for a scheduled event."
         "Nothing: the switch follows when the other one leaves the window."
     HeldOnDemand "held_on_demand"
         "The stream uses something that only on-demand streams have, so AWS would not let it back to provisioned."

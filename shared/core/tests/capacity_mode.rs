@@ -12,6 +12,7 @@ use weir_core::history::History;
 use weir_core::observation::CapacityMode::{OnDemand, Provisioned};
 use weir_core::observation::{CapacityMode, Observation, OnDemandFeature, Signal};
 use weir_core::plan::{Action, DAYS_OBSERVED, DAYS_PERIOD_SECONDS, MINUTES_OBSERVED, Plan, plan};
+use weir_core::policy::schedule::{Need, Schedule, Span, When};
 use weir_core::policy::{ModeSwitches, OperatingMode, Policy};
 use weir_core::reasons::Reason;
 use weir_core::series::TrafficPoint;
@@ -94,6 +95,11 @@ fn surge(to: f64) -> Case {
 /// A burst of 20 shards' load for five minutes in eight hours, and silence between: the last was an hour ago.
 fn bursts(open: u32) -> Case {
     Case::with(open, |age| if age % 480 / 5 == 12 { 20.0 } else { 0.01 })
+}
+
+/// A stream of the size it should have.
+fn calm() -> Case {
+    Case::with(4, |_| 3.2)
 }
 
 /// Went on demand for a crowd that has been gone for this long, with room enough in the shards that wait.
@@ -194,6 +200,50 @@ fn a_stream_that_uses_what_only_on_demand_has_stays_and_says_so() {
     assert_eq!(case.action(), Action::Hold(Reason::HeldOnDemand));
 }
 
+impl Case {
+    /// Two hours on demand, which begin in so many minutes, are in the policy.
+    fn with_event(mut self, begins: i64) -> Case {
+        let span = Span::new(after(begins), after(begins + 120)).expect("a span");
+        let event =
+            Schedule { name: "sale".to_owned(), when: When::Once(span), need: Need::OnDemand };
+        self.policy.schedules.push(event);
+        self
+    }
+}
+
+#[test]
+fn a_stream_is_on_demand_when_a_scheduled_event_begins_and_until_it_ends() {
+    let event = |begins| calm().with_event(begins);
+    let early = event(25).plan();
+    assert_eq!((early.action, early.revisit_at), (Action::Hold(Reason::OnTarget), after(5)));
+    assert_eq!(event(17).plan().revisit_at, after(2));
+    assert_eq!(event(15).action(), TO_ON_DEMAND);
+    assert_eq!(event(-119).action(), TO_ON_DEMAND);
+    assert_eq!(event(-120).action(), Action::Hold(Reason::OnTarget));
+    let stays = Action::Hold(Reason::StreamOnDemand);
+    assert_eq!(calm_again(30).with_event(-60).action(), stays);
+    assert_eq!(calm_again(30).with_event(-120).action(), BACK);
+}
+
+#[test]
+fn a_scheduled_event_takes_the_last_switch_and_needs_no_data() {
+    let mut blind = calm().with_event(10).having_switched(&[600]);
+    blind.observation.minutes = Signal::Missing("CloudWatch is down".to_owned());
+    blind.history.days.points.clear();
+    assert_eq!(blind.action(), TO_ON_DEMAND);
+    let spent = calm().with_event(10).having_switched(&[600, 300]);
+    assert_eq!(spent.action(), Action::Hold(Reason::ModeSwitchesSpent));
+}
+
+#[test]
+fn a_stream_waits_on_demand_for_an_event_it_could_not_come_back_for() {
+    let reserved = Action::Hold(Reason::ModeSwitchReserved);
+    assert_eq!(calm_again(30).with_event(300).action(), reserved);
+    let mut free_again = calm_again(30).with_event(300);
+    free_again.history.actions = Some(Vec::new());
+    assert_eq!(free_again.action(), BACK);
+}
+
 #[test]
 fn a_paused_stream_keeps_its_mode() {
     for mut case in [surge(120.0), calm_again(30)] {
@@ -224,6 +274,7 @@ fn a_plan_says_which_mode_is_better_and_why_and_what_withholds_it() {
         surge(120.0).having_switched(&[600, 300]),
         bursts(1).having_switched(&[600]),
         calm_again(30),
+        calm().with_event(10),
     ];
     insta::assert_snapshot!(cases.map(said).join("\n"));
 }

@@ -18,7 +18,7 @@ use weir_core::observation::{
     CapacityMode, Observation, ShardQuota, Signal, StreamState, StreamStatus,
 };
 use weir_core::plan::{Action, DAYS_PERIOD_SECONDS, Event, MINUTES_OBSERVED, Motive, Plan, plan};
-use weir_core::policy::schedule::{Schedule, Span, When};
+use weir_core::policy::schedule::{Need, Schedule, Span, When};
 use weir_core::policy::{Bounds, ModeSwitches, OperatingMode, Policy};
 use weir_core::reasons::Reason;
 use weir_core::reshard;
@@ -80,10 +80,13 @@ fn schedules() -> impl Strategy<Value = Vec<Schedule>> {
         until: time(until, 30, 0, 0),
         zone: TimeZone::fixed(offset(2)),
     });
-    let schedule = (sizes, prop_oneof![once, weekly]).prop_map(|(min, when)| Schedule {
+    let need = prop_oneof![
+        9 => sizes.prop_map(|min| Need::Shards(shards(min))), 1 => Just(Need::OnDemand)
+    ];
+    let schedule = (need, prop_oneof![once, weekly]).prop_map(|(need, when)| Schedule {
         name: "sale".to_owned(),
         when,
-        min_shards: shards(min),
+        need,
     });
     prop_oneof![2 => Just(Vec::new()), 1 => vec(schedule, 1..4)]
 }
@@ -310,7 +313,15 @@ fn every_difference_is_explained(inputs: &Inputs, plan: &Plan) -> Verdict {
 /// size, and where nothing forbids it the size is called for.
 fn events_under_way_have_their_size(inputs: &Inputs, plan: &Plan) -> Verdict {
     let under_way = |event: &&Event| event.starts.timestamp() <= inputs.now;
-    let most = plan.events.iter().filter(under_way).map(|event| event.min_shards).max();
+    let most = plan
+        .events
+        .iter()
+        .filter(under_way)
+        .map(|event| match event.need {
+            Need::Shards(fewest) => fewest,
+            Need::OnDemand => Shards::ONE,
+        })
+        .max();
     let Some(size) = most else { return Ok(()) };
     if let Action::Reshard { from, to } = plan.action
         && to < from

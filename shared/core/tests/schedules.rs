@@ -6,7 +6,7 @@ mod support;
 
 use support::{after, past, plan_of, reshard, shards};
 use weir_core::plan::{Action, DAYS_PERIOD_SECONDS, Plan};
-use weir_core::policy::schedule::{Schedule, Span, When};
+use weir_core::policy::schedule::{Need, Schedule, Span, When};
 use weir_core::policy::{Bounds, OperatingMode, Policy};
 use weir_core::reasons::Reason;
 use weir_core::series::Series;
@@ -16,7 +16,8 @@ use weir_core::units::Shards;
 fn event(begins: i64, min: u32) -> Policy {
     let span = Span::new(after(begins), after(begins + 120)).expect("a span");
     let when = When::Once(span);
-    let schedule = Schedule { name: "market open".to_owned(), when, min_shards: shards(min) };
+    let need = Need::Shards(shards(min));
+    let schedule = Schedule { name: "market open".to_owned(), when, need };
     Policy { mode: OperatingMode::Act, schedules: vec![schedule], ..Policy::DEFAULT }
 }
 

@@ -6,6 +6,7 @@
 mod support;
 
 use support::{last_open, policies, reshards, run_with, trace};
+use weir_core::observation::CapacityMode;
 use weir_core::policy::PolicySet;
 use weir_core::reasons::Reason;
 use weir_twin::record::StreamRun;
@@ -71,6 +72,27 @@ fn an_event_of_every_day_finds_its_calls_every_day() {
             let later = open(event.end + 180..day * DAY + DAY).fold(0.0, f64::max);
             assert!(later <= 20.0, "day {day}: {later}, {:?}", reshards(&run));
         }
+    }
+}
+
+/// Half an hour before, the stream is provisioned; when the crowd comes, it is on demand, and later back.
+#[test]
+fn an_event_on_demand_is_on_demand_from_its_first_minute() {
+    let policies = policies(
+        "mode = \"act\"\nmode_switches = \"automatic\"\n[[streams.schedule]]\nname = \"sale\"\n\
+         from = \"2026-03-04T08:00:00Z\"\nuntil = \"2026-03-04T10:00:00Z\"\n\
+         capacity_mode = \"on_demand\"",
+    );
+    let load = |minute: usize| if (EVENT.start..EVENT.end).contains(&minute) { 12.0 } else { 3.0 };
+    for settings in std::iter::once(Settings::bench()).chain((0..10).map(Settings::realistic)) {
+        let seed = settings.seed;
+        let run = run_with(settings, policies.clone(), trace(3 * DAY + DAY / 2, load), 4);
+        assert_eq!(run.violations, [], "seed {seed}");
+        let on_demand = |minute: usize| run.minutes[minute].mode == CapacityMode::OnDemand;
+        assert!(!on_demand(EVENT.start - 30), "seed {seed}");
+        assert!(EVENT.clone().all(on_demand), "seed {seed}: {:?}", run.switches);
+        assert!(!on_demand(EVENT.end + 120), "seed {seed}: {:?}", run.switches);
+        assert_eq!(run.switches.len(), 2, "seed {seed}: {:?}", run.switches);
     }
 }
 

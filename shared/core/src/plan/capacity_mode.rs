@@ -1,7 +1,7 @@
 //! Which capacity mode a stream should be in, where its policy lets Weir choose.
 //!
-//! To on-demand for two reasons: demand has outgrown what reshards can reach in time, or the past days would have
-//! been cheaper there. Back when the surge is over and provisioned is cheaper. Two switches are all AWS gives in
+//! To on-demand for three reasons: a known event needs it, demand has outgrown what reshards can reach in time, or
+//! the past days would have been cheaper there. Back when the surge is over and provisioned is cheaper. Two switches are all AWS gives in
 //! 24 hours: saving money never takes the last of them on the way out.
 //!
 //! Money is rent or buy: nobody knows how long a cheaper time lasts, so a switch waits until staying has cost as
@@ -46,6 +46,8 @@ pub struct WantedMode {
 /// What a switch is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Motive {
+    /// A known event needs it.
+    Scheduled,
     /// Demand is above what reshards can reach in time.
     Outgrown,
     /// The past days would have been cheaper on demand.
@@ -61,11 +63,15 @@ pub(super) fn wanted(sight: &Sight<'_>) -> Option<WantedMode> {
         return None;
     }
     // Without the ledger nobody knows what is left.
-    let (budget, prices) = (sight.evidence.budget?, HourlyPrices::of(sight)?);
+    let budget = sight.evidence.budget?;
     let left = budget.mode_switches_left();
+    let scheduled = sight.timetable.needs_on_demand(sight.now);
     let motive = match state.mode {
         CapacityMode::Provisioned if state.held_on_demand_by.is_some() => return None,
+        CapacityMode::Provisioned if scheduled => Motive::Scheduled,
+        CapacityMode::OnDemand if scheduled => return None,
         CapacityMode::Provisioned => {
+            let prices = HourlyPrices::of(sight)?;
             let hours = match budget.next_mode_switch_freed_at.filter(|_| left == 1) {
                 // The way back is blocked until then.
                 Some(freed_at) => freed_at.duration_since(sight.now).as_secs_f64() / 3600.0,
@@ -80,13 +86,17 @@ pub(super) fn wanted(sight: &Sight<'_>) -> Option<WantedMode> {
                 return None;
             }
         }
-        CapacityMode::OnDemand if prices.is_time_to_return(sight) => Motive::Calm,
+        CapacityMode::OnDemand if HourlyPrices::of(sight)?.is_time_to_return(sight) => Motive::Calm,
         CapacityMode::OnDemand => return None,
     };
     let withheld = match (motive, left) {
         (Motive::Calm, _) if state.held_on_demand_by.is_some() => Some(Reason::HeldOnDemand),
         (_, 0) => Some(Reason::ModeSwitchesSpent),
         (Motive::Cheaper, 1) => Some(Reason::ModeSwitchReserved),
+        // An event ahead would find it provisioned, and no switch left.
+        (Motive::Calm, 1) if sight.timetable.will_need_on_demand() => {
+            Some(Reason::ModeSwitchReserved)
+        }
         _ => None,
     };
     Some(WantedMode { to: state.mode.other(), motive, withheld })

@@ -126,6 +126,7 @@ impl fmt::Display for WantedMode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let WantedMode { to, motive, withheld } = self;
         let why = match motive {
+            Motive::Scheduled => "a scheduled event needs it",
             Motive::Outgrown => "demand is above what reshards can reach in time",
             Motive::Cheaper => "the past days would have been cheaper there",
             Motive::Calm => "the surge is over, and it is cheaper",

@@ -2,7 +2,8 @@
 //! force when it begins, and one call at most doubles them, so a stream that is small begins early.
 //!
 //! A ladder leads up to each event: its size, half of it, half of that, each in force as long before the
-//! next as a reshard and the look after it take. Not here: what an event is (`policy::schedule`), or what
+//! next as a reshard and the look after it take. An event that needs the mode on-demand has no ladder, but a
+//! time to switch. Not here: what an event is (`policy::schedule`), or what
 //! else forbids a size (`clamps`).
 
 use std::fmt;
@@ -11,7 +12,7 @@ use jiff::{SignedDuration, Timestamp, Zoned};
 
 use crate::action::ActionRecord;
 use crate::budget::Budget;
-use crate::policy::schedule::{Occurrence, Schedule};
+use crate::policy::schedule::{Need, Occurrence, Schedule};
 use crate::reshard;
 use crate::units::Shards;
 
@@ -22,18 +23,22 @@ const RESHARD_MINUTES_MIN: i64 = 5;
 /// Minutes until a reshard that is done has been seen, and the next is called: a tick and the hop after it.
 const LOOK_MINUTES: i64 = 2;
 
+/// Minutes before an event at which it is switched on demand. AWS says nothing of how long that takes; ten at most
+/// is what the simulated AWS takes.
+const SWITCH_MINUTES: i64 = 15;
+
 /// An event as a plan sees it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Event {
     /// What people call it.
     pub name: String,
-    /// Fewest shards while it takes place.
-    pub min_shards: Shards,
+    /// What it needs while it takes place.
+    pub need: Need,
     /// When it begins, in the time zone of the policy.
     pub starts: Zoned,
     /// When it is over.
     pub ends: Zoned,
-    /// From its size down: a size, and from when on it must be in force. The last is one shard.
+    /// From its size down: a size, and from when on it must be in force. The last is one shard. None on demand.
     ladder: Vec<Rung>,
 }
 
@@ -86,9 +91,20 @@ impl Timetable {
         u32::try_from(needed.unwrap_or(0)).unwrap_or(u32::MAX)
     }
 
-    /// When, after `now`, more than `open` shards must be called for.
+    /// Whether an event needs the mode on-demand, now or so soon that it must be called for.
+    pub(super) fn needs_on_demand(&self, now: Timestamp) -> bool {
+        let due = |event: &Event| event.switch_at().is_some_and(|at| at <= now);
+        self.events.iter().any(|event| due(event) && now < event.ends.timestamp())
+    }
+
+    /// Whether an event of the day ahead does.
+    pub(super) fn will_need_on_demand(&self) -> bool {
+        self.events.iter().any(|event| event.need == Need::OnDemand)
+    }
+
+    /// When, after `now`, more than `open` shards must be called for, or the mode on-demand.
     pub(super) fn next_call(&self, open: Shards, now: Timestamp) -> Option<Timestamp> {
-        let calls = self.events.iter().flat_map(|event| event.calls(open));
+        let calls = self.events.iter().flat_map(|event| event.calls(open).chain(event.switch_at()));
         calls.filter(|at| *at > now).min()
     }
 
@@ -113,19 +129,18 @@ impl Timetable {
 
 impl Event {
     fn of(schedule: &Schedule, occurrence: Occurrence, open: Shards) -> Event {
-        let mut rung =
-            Rung { size: schedule.min_shards, in_force_from: occurrence.starts.timestamp() };
-        let mut ladder = vec![rung];
-        while rung.size > Shards::ONE {
-            let size = rung.size.halved();
-            // A stream between two rungs goes to the upper one from where it stands.
-            let from = if open < rung.size { size.max(open) } else { size };
-            let before = minutes_between_calls(from, rung.size);
-            rung = Rung { size, in_force_from: earlier(rung.in_force_from, before) };
-            ladder.push(rung);
-        }
         let Occurrence { starts, ends } = occurrence;
-        Event { name: schedule.name.clone(), min_shards: schedule.min_shards, starts, ends, ladder }
+        let ladder = match schedule.need {
+            Need::Shards(size) => ladder(size, starts.timestamp(), open),
+            Need::OnDemand => Vec::new(),
+        };
+        Event { name: schedule.name.clone(), need: schedule.need, starts, ends, ladder }
+    }
+
+    /// When it must be called for on demand, where it needs that.
+    fn switch_at(&self) -> Option<Timestamp> {
+        let before = SignedDuration::from_mins(SWITCH_MINUTES);
+        (self.need == Need::OnDemand).then(|| earlier(self.starts.timestamp(), before))
     }
 
     fn floor(&self, from: Timestamp, until: Timestamp) -> Shards {
@@ -152,14 +167,33 @@ impl Event {
     }
 }
 
+/// The way up to an event's size, from the size down.
+fn ladder(size: Shards, starts: Timestamp, open: Shards) -> Vec<Rung> {
+    let mut rung = Rung { size, in_force_from: starts };
+    let mut ladder = vec![rung];
+    while rung.size > Shards::ONE {
+        let size = rung.size.halved();
+        // A stream between two rungs goes to the upper one from where it stands.
+        let from = if open < rung.size { size.max(open) } else { size };
+        let before = minutes_between_calls(from, rung.size);
+        rung = Rung { size, in_force_from: earlier(rung.in_force_from, before) };
+        ladder.push(rung);
+    }
+    ladder
+}
+
 /// As people read a clock where the event takes place.
 impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Event { name, min_shards, starts, ends, ladder: _ } = self;
+        let Event { name, need, starts, ends, ladder: _ } = self;
+        let need = match need {
+            Need::Shards(fewest) => format!("wants {fewest} shards"),
+            Need::OnDemand => "wants to be on demand".to_owned(),
+        };
         let until = if starts.date() == ends.date() { "%H:%M" } else { "%a %F %H:%M" };
         let zone = starts.time_zone().iana_name().unwrap_or("UTC");
         let (from, until) = (starts.strftime("%a %F %H:%M"), ends.strftime(until));
-        write!(f, "{name:?} wants {min_shards} shards from {from} to {until} ({zone})")
+        write!(f, "{name:?} {need} from {from} to {until} ({zone})")
     }
 }
 
@@ -195,7 +229,8 @@ mod tests {
     fn timetable(size: u32, open: u32, now: Timestamp) -> Timetable {
         let span = Span::new(noon(0), noon(60)).expect("a span");
         let when = When::Once(span);
-        let schedule = Schedule { name: "sale".to_owned(), when, min_shards: shards(size) };
+        let need = Need::Shards(shards(size));
+        let schedule = Schedule { name: "sale".to_owned(), when, need };
         Timetable::of(&[schedule], shards(open), now)
     }
 

@@ -116,7 +116,7 @@ impl Reader<'_> {
         let faults_before = self.faults.len();
         let pattern = self.pattern(&mut table, span);
         let mut policy = self.knobs(&mut table, defaults);
-        policy.schedules = self.schedules(&mut table, policy.bounds);
+        policy.schedules = self.schedules(&mut table, &policy);
         self.refuse_unknown(table, "[[streams]]");
         let sound = defaults_sound && self.faults.len() == faults_before;
         match pattern {
@@ -304,7 +304,7 @@ const KNOWN_KEYS: &[(&str, &str)] = &[
          mode_switches, consumer_alerts, lag_alarm_percent, page_at_life_percent, page_after_minutes, \
          repeat_page_minutes, kcl_applications, polling_consumers, schedule",
     ),
-    (schedule::PLACE, "name, days, from, until, time_zone, min_shards"),
+    (schedule::PLACE, "name, days, from, until, time_zone, min_shards, capacity_mode"),
 ];
 
 /// What cannot be read might have meant any stream: all that no earlier entry names are left as they are.
@@ -402,6 +402,7 @@ mod tests {
             "days" => "[\"mon\"]",
             "from" | "until" => "\"07:45\"",
             "time_zone" => "\"UTC\"",
+            "capacity_mode" => "\"on_demand\"",
             _ => "9",
         };
         let all = |place: &str| -> String {
@@ -409,11 +410,14 @@ mod tests {
             keys.split(", ").map(|key| format!("{key} = {}\n", value(key.trim()))).collect()
         };
         let text = format!(
-            "version = 1\n[defaults]\n{}[[streams]]\n{}[[streams]]\nmatch = \"*\"\n{}\n{}",
+            "version = 1\n[defaults]\n{}[[streams]]\n{}[[streams]]\nmatch = \"*\"\nmode_switches = \"automatic\"\n\
+             {}\n{}{}\n{}",
             all("[defaults]").replace("use_percent = 9", "use_percent = 90"),
             all("[[streams]]").replace("use_percent = 9", "use_percent = 90"),
             schedule::PLACE,
-            all(schedule::PLACE),
+            all(schedule::PLACE).replace("min_shards = 9", ""),
+            schedule::PLACE,
+            all(schedule::PLACE).replace("capacity_mode = \"on_demand\"", ""),
         );
         assert_eq!(faults(&text), "");
     }

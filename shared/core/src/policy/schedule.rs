@@ -1,4 +1,4 @@
-//! Schedules: events an operator knows of, and the fewest shards each needs.
+//! Schedules: events an operator knows of, and what each needs: so many shards, or the mode on-demand.
 //!
 //! A schedule says when, in the words people use for it: days and local times, or two instants. Here: the
 //! types, and when an event takes place. Not here: reading TOML (`policy::parse`), or beginning early enough
@@ -17,8 +17,17 @@ pub struct Schedule {
     pub name: String,
     /// When it takes place.
     pub when: When,
-    /// Fewest shards while it does.
-    pub min_shards: Shards,
+    /// What it needs while it does.
+    pub need: Need,
+}
+
+/// What an event needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// So many shards at least.
+    Shards(Shards),
+    /// The capacity mode on-demand: for crowds of a size nobody knows.
+    OnDemand,
 }
 
 /// When an event takes place.
@@ -113,7 +122,7 @@ mod tests {
         Schedule {
             name: "market open".to_owned(),
             when: When::Weekly { days: days.to_vec(), from: time(from), until: time(until), zone },
-            min_shards: Shards::at_least_one(40),
+            need: Need::Shards(Shards::at_least_one(40)),
         }
     }
 
@@ -167,7 +176,7 @@ mod tests {
         let sale = Schedule {
             name: "sale".to_owned(),
             when: When::Once(span.expect("a span")),
-            min_shards: Shards::ONE,
+            need: Need::Shards(Shards::ONE),
         };
         let once = ("2026-11-27T00:00:00Z", "2026-11-28T06:00:00Z");
         check(&sale, "2026-11-26T00:00:01Z", 1, &[once]);

@@ -14,8 +14,8 @@ use toml_span::value::{Value, ValueInner};
 
 use super::Reader;
 use crate::limits;
-use crate::policy::Bounds;
-use crate::policy::schedule::{Schedule, Span, When};
+use crate::policy::schedule::{Need, Schedule, Span, When};
+use crate::policy::{Bounds, ModeSwitches, Policy};
 use crate::units::Shards;
 
 /// The place as faults name it.
@@ -40,11 +40,11 @@ enum Moment {
 }
 
 impl Reader<'_> {
-    /// The schedules of an entry whose sizes are `bounds`.
+    /// The schedules of an entry, which else says this.
     pub(super) fn schedules(
         &mut self,
         table: &mut TableHelper<'_>,
-        bounds: Bounds,
+        policy: &Policy,
     ) -> Vec<Schedule> {
         let Some((_, mut value)) = table.take("schedule") else { return Vec::new() };
         let span = value.span.into();
@@ -53,17 +53,17 @@ impl Reader<'_> {
             self.fault(span, "schedule is not a list of tables", fix);
             return Vec::new();
         };
-        items.into_iter().filter_map(|mut item| self.schedule(&mut item, bounds)).collect()
+        items.into_iter().filter_map(|mut item| self.schedule(&mut item, policy)).collect()
     }
 
-    fn schedule(&mut self, item: &mut Value<'_>, bounds: Bounds) -> Option<Schedule> {
+    fn schedule(&mut self, item: &mut Value<'_>, policy: &Policy) -> Option<Schedule> {
         let place: Range<usize> = item.span.into();
         let mut table = self.table(item, "a schedule")?;
         let name = self.name(&mut table, &place);
-        let min_shards = self.min_shards(&mut table, &place, bounds);
+        let need = self.need(&mut table, &place, policy);
         let when = self.when(&mut table, &place);
         self.refuse_unknown(table, PLACE);
-        Some(Schedule { name: name?, when: when?, min_shards: min_shards? })
+        Some(Schedule { name: name?, when: when?, need: need? })
     }
 
     fn name(&mut self, table: &mut TableHelper<'_>, place: &Range<usize>) -> Option<String> {
@@ -76,16 +76,46 @@ impl Reader<'_> {
         name.map(str::to_owned)
     }
 
-    fn min_shards(
+    fn need(
         &mut self,
         table: &mut TableHelper<'_>,
         place: &Range<usize>,
+        policy: &Policy,
+    ) -> Option<Need> {
+        let place_of = |key| table.table.get(key).map(|value| Range::<usize>::from(value.span));
+        match (place_of("min_shards"), place_of("capacity_mode")) {
+            (Some(span), None) => self.min_shards(table, span, policy.bounds).map(Need::Shards),
+            (None, Some(span)) => {
+                let need = self.choice(table, "capacity_mode", &[("on_demand", Need::OnDemand)])?;
+                if policy.mode_switches == ModeSwitches::Never {
+                    let message = "capacity_mode asks for a switch, and the stream allows none";
+                    self.fault(span, message, "write mode_switches = \"automatic\" for the stream");
+                    return None;
+                }
+                Some(need)
+            }
+            (Some(_), Some(span)) => {
+                // Both are read, so that neither is told as unknown.
+                let _ = (table.take("min_shards"), table.take("capacity_mode"));
+                let message = "on demand AWS sets the shards: min_shards means nothing beside it";
+                self.fault(span, message, "leave one of the two out");
+                None
+            }
+            (None, None) => {
+                let fix =
+                    "write min_shards = 40, the fewest it needs, or capacity_mode = \"on_demand\"";
+                self.fault(place.clone(), "this schedule does not say what it needs", fix);
+                None
+            }
+        }
+    }
+
+    fn min_shards(
+        &mut self,
+        table: &mut TableHelper<'_>,
+        span: Range<usize>,
         bounds: Bounds,
     ) -> Option<Shards> {
-        let Some(span) = table.table.get("min_shards").map(|value| value.span.into()) else {
-            self.missing("min_shards", place, "write min_shards = 40, the fewest it needs");
-            return None;
-        };
         let range = 1..=limits::SHARDS_PER_STREAM_MAX;
         let min = self.integer(table, "min_shards", range).map(Shards::at_least_one)?;
         if min > bounds.max() {
@@ -217,6 +247,7 @@ impl Reader<'_> {
 
 #[cfg(test)]
 mod tests {
+    use crate::policy::schedule::{Need, Schedule};
     use crate::policy::{Governance, Policy, parse};
     use crate::units::StreamName;
 
@@ -247,8 +278,8 @@ mod tests {
             .iter()
             .flat_map(|schedule| {
                 schedule.occurrences(now, until).into_iter().map(move |one| {
-                    let (name, min) = (&schedule.name, schedule.min_shards);
-                    format!("{name}: {min}, {} to {}", one.starts, one.ends)
+                    let Schedule { name, need, when: _ } = schedule;
+                    format!("{name}: {need:?}, {} to {}", one.starts, one.ends)
                 })
             })
             .collect();
@@ -282,6 +313,21 @@ mod tests {
         );
         let faults: String = faults.iter().map(|fault| format!("{fault}\n")).collect();
         insta::assert_snapshot!(faults);
+    }
+
+    #[test]
+    fn an_event_may_need_the_mode_on_demand_where_switches_are_allowed() {
+        let sale = "[[streams.schedule]]\nname = \"sale\"\nfrom = \"2026-11-27T00:00:00Z\"\n\
+                    until = \"2026-11-28T00:00:00Z\"\ncapacity_mode = \"on_demand\"\n";
+        let policy = policy(&format!("mode_switches = \"automatic\"\n{sale}"));
+        assert_eq!(policy.schedules[0].need, Need::OnDemand);
+        let both = sale.to_owned() + "min_shards = 9\n";
+        let other = sale.replace("on_demand", "provisioned");
+        let faults = [sale, both.as_str(), other.as_str()].map(|text| {
+            let (_, faults) = parse("orders.toml", &file(text));
+            faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+        });
+        insta::assert_snapshot!(faults.join("\n"));
     }
 
     #[test]

@@ -68,9 +68,10 @@ fn the_log_tells_the_plan_as_fields_and_the_metrics_by_emf() -> Result<()> {
     let plan = plan.unwrap_or_else(|| panic!("no plan in {log:#?}"));
     assert_eq!(plan["from"], json!(4), "{plan}");
     assert!(plan["to"].as_u64() > Some(4) && plan["reshards_left"] == json!(10), "{plan}");
+    assert!(plan["demand_now"].as_f64() > Some(4.0), "{plan}");
     let metric = log.iter().find(|line| line["_aws"]["CloudWatchMetrics"].is_array());
     let names = metric.map(|line| line["_aws"]["CloudWatchMetrics"].to_string());
-    assert!(names.as_deref().is_some_and(|names| names.contains("DemandShards")), "{names:?}");
+    assert!(names.as_deref().is_some_and(|names| names.contains("PlansMade")), "{names:?}");
     Ok(())
 }
 

@@ -248,14 +248,14 @@ fn rules() -> Vec<Rule> {
 }
 
 /// The template with its tags (`!Ref`, `!GetAtt`) gone: what they name is left as text.
-fn template() -> Value {
+pub(crate) fn template() -> Value {
     let path = root().join("infra/template.yaml");
     let whole = read(&path).replace("!Sub ${AlarmPrefix}", "weir-");
     let template: Result<Value, _> = serde_saphyr::from_str(&whole);
     template.unwrap_or_else(|error| panic!("{}: {error}", shown(&path)))
 }
 
-fn functions(template: &Value) -> impl Iterator<Item = (&String, &Value)> {
+pub(crate) fn functions(template: &Value) -> impl Iterator<Item = (&String, &Value)> {
     let resources = template["Resources"].as_object().into_iter().flatten();
     resources
         .filter(|(_, resource)| resource["Type"] == "AWS::Serverless::Function")

@@ -108,7 +108,7 @@ fn the_policies_are_sound_and_the_sample_explains_every_key() {
     );
 }
 
-fn same_or_bless(path: &str, expected: &str) {
+pub(crate) fn same_or_bless(path: &str, expected: &str) {
     let file = root().join(path);
     if std::env::var_os("WEIR_BLESS").is_some() {
         fs::write(&file, expected).unwrap_or_else(|error| panic!("{path}: {error}"));

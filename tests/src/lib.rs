@@ -18,6 +18,7 @@ pub mod emulators;
 pub mod failure;
 pub mod lambda_function;
 mod local_server;
+pub mod privileges;
 mod process;
 pub mod proxy;
 mod runtime_api;

@@ -7,6 +7,7 @@ mod alerting;
 mod deliveries;
 mod house;
 mod outages;
+mod privileges;
 mod refusals;
 mod switching;
 mod whole_loop;

@@ -5,6 +5,7 @@
 
 mod alerting;
 mod deliveries;
+mod deployed;
 mod house;
 mod outages;
 mod privileges;

@@ -11,4 +11,5 @@ mod outages;
 mod privileges;
 mod refusals;
 mod switching;
+mod uninstalling;
 mod whole_loop;

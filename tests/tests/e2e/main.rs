@@ -4,6 +4,7 @@
 //! up with: shards, alarms, ledger items, events, and how many calls it took.
 
 mod alerting;
+mod cost;
 mod deliveries;
 mod deployed;
 mod house;

@@ -11,6 +11,7 @@ Linux and for this machine's own processor only; its glibc must then be no newer
 """
 
 import argparse
+import base64
 import hashlib
 import os
 import platform
@@ -79,8 +80,9 @@ def pack(archive, files, mode):
             entry.compress_type = zipfile.ZIP_DEFLATED
             entry.create_system = 3  # Unix, wherever this runs: Lambda needs the right to execute
             packed.writestr(entry, files[name].read_bytes())
-    digest = hashlib.sha256(archive.read_bytes()).hexdigest()
-    print(f"{archive}  {archive.stat().st_size} bytes  sha256 {digest}")
+    # As Lambda shows it of what it runs.
+    digest = base64.b64encode(hashlib.sha256(archive.read_bytes()).digest()).decode()
+    print(f"{archive}  {archive.stat().st_size} bytes  CodeSha256 {digest}")
 
 
 if __name__ == "__main__":

@@ -13,7 +13,8 @@ use serde_json::Value;
 use crate::failure::{Context, Failure, Result};
 use crate::tools::workspace_root;
 
-pub(crate) fn bootstrap_binary() -> Result<PathBuf> {
+/// The functions' binary, built first if need be.
+pub fn bootstrap_binary() -> Result<PathBuf> {
     static BUILT: OnceLock<Result<PathBuf>> = OnceLock::new();
     BUILT.get_or_init(|| build("bootstrap", &[])).clone()
 }

@@ -161,6 +161,8 @@ impl FunctionSpec {
             ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand"),
             ("AWS_LAMBDA_LOG_GROUP_NAME", &format!("/aws/lambda/{}", self.handler)),
             ("AWS_LAMBDA_LOG_STREAM_NAME", "local"),
+            // So that the proxy can tell who calls.
+            ("AWS_EXECUTION_ENV", &self.handler),
             ("AWS_REGION", &self.region),
             ("AWS_DEFAULT_REGION", &self.region),
             // The emulators take a 12-digit key for the account.

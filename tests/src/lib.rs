@@ -18,6 +18,7 @@ pub mod emulators;
 pub mod failure;
 pub mod lambda_function;
 mod local_server;
+pub mod privileges;
 mod process;
 pub mod proxy;
 mod runtime_api;
@@ -27,6 +28,7 @@ pub mod wire;
 pub mod world;
 
 pub use aws_client::AwsClient;
+pub use binaries::bootstrap_binary;
 pub use emulators::{Durations, Emulators};
 pub use failure::{AwsError, Failure, Result};
 pub use lambda_function::{FunctionError, FunctionSpec, Invocation, LambdaFunction};

@@ -2,27 +2,26 @@
 
 use serde_json::{Value, json};
 use tracing::{error, info, warn};
-use weir_aws::emf::{Dimension, Metrics, count};
+use weir_aws::emf::{Metrics, count};
 use weir_control::ledger::PlanId;
 use weir_control::plan_capacity::{Report, Skipped};
 use weir_control::ports::{Clock, PortError};
 use weir_core::plan::{Action, Plan};
 use weir_core::reasons::Reason;
 
-const FUNCTION: Dimension<'static> = Dimension::Function("plan-capacity");
+const FUNCTION: &str = "plan-capacity";
 
 /// Tells of a run.
 pub(crate) fn tell(clock: &impl Clock, report: &Report) -> Value {
     let Report { plans, skipped, troubles } = report;
     for (id, plan) in plans {
         log_plan(id, plan);
-        count_plan(plan);
     }
     skipped.iter().for_each(log_skip);
     troubles.iter().for_each(log_trouble);
     let failed = skipped.iter().filter(|skip| skip.error.is_some()).count();
     let values = [("PlansMade", count(plans.len())), ("Troubles", count(troubles.len() + failed))];
-    Metrics { at: clock.now(), about: FUNCTION, values: &values }.emit();
+    Metrics { at: clock.now(), function: FUNCTION, values: &values }.emit();
     let asking = |matching: fn(&Action) -> bool| {
         plans.iter().filter(|(_, plan)| matching(&plan.action)).count()
     };
@@ -38,7 +37,7 @@ pub(crate) fn tell(clock: &impl Clock, report: &Report) -> Value {
 /// Tells of a run that came to nothing.
 pub(crate) fn failed(clock: &impl Clock, error: &PortError) {
     log_trouble(error);
-    Metrics { at: clock.now(), about: FUNCTION, values: &[("Troubles", 1.0)] }.emit();
+    Metrics { at: clock.now(), function: FUNCTION, values: &[("Troubles", 1.0)] }.emit();
 }
 
 /// The answer where no run was due.
@@ -75,20 +74,6 @@ fn log_plan(id: &PlanId, plan: &Plan) {
         revisit_at = %plan.revisit_at,
         "plan"
     );
-}
-
-fn count_plan(plan: &Plan) {
-    let mut values = vec![
-        ("WantedShards", f64::from(plan.wanted.get())),
-        ("OpenShards", f64::from(plan.open.get())),
-        ("DemandShards", plan.evidence.forecast.now.get()),
-    ];
-    if let Some(budget) = plan.evidence.budget {
-        values.push(("ReshardsLeft", f64::from(budget.reshards_left())));
-        values.push(("ModeSwitchesLeft", f64::from(budget.mode_switches_left())));
-    }
-    let about = Dimension::Stream(plan.stream.as_str());
-    Metrics { at: plan.planned_at, about, values: &values }.emit();
 }
 
 fn log_skip(skipped: &Skipped) {

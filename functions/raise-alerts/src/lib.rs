@@ -4,7 +4,7 @@
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::{Value, json};
 use tracing::{error, info};
-use weir_aws::emf::{Dimension, Metrics, count};
+use weir_aws::emf::{Metrics, count};
 use weir_aws::{FirstCall, SettingFault, Started, Topics, retry_helps, start};
 use weir_control::incoming::Incoming;
 use weir_control::ports::{Clock, PortError};
@@ -83,7 +83,7 @@ fn log_trouble(trouble: &PortError) {
 }
 
 fn emit(clock: &impl Clock, sent: usize, troubles: usize) {
-    let about = Dimension::Function("raise-alerts");
+    let function = "raise-alerts";
     let values = [("MessagesSent", count(sent)), ("Troubles", count(troubles))];
-    Metrics { at: clock.now(), about, values: &values }.emit();
+    Metrics { at: clock.now(), function, values: &values }.emit();
 }

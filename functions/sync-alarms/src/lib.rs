@@ -4,7 +4,7 @@
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::{Value, json};
 use tracing::{error, info};
-use weir_aws::emf::{Dimension, Metrics, count};
+use weir_aws::emf::{Metrics, count};
 use weir_aws::{FirstCall, Started, retry_helps, start};
 use weir_control::event::Request;
 use weir_control::incoming::Incoming;
@@ -137,8 +137,8 @@ fn log_trouble(trouble: &PortError) {
 }
 
 fn emit(clock: &impl Clock, troubles: usize) {
-    let about = Dimension::Function("sync-alarms");
-    Metrics { at: clock.now(), about, values: &[("Troubles", count(troubles))] }.emit();
+    let function = "sync-alarms";
+    Metrics { at: clock.now(), function, values: &[("Troubles", count(troubles))] }.emit();
 }
 
 #[cfg(test)]

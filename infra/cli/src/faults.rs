@@ -47,6 +47,12 @@ pub(crate) enum Failure {
     )]
     NoTopics,
     #[cfg(feature = "aws")]
+    #[error(
+        "Weir is still deployed: the alarm {alarm} of its stack is there. Delete the stack first, or \
+         its functions would make the alarms anew"
+    )]
+    StillDeployed { alarm: String },
+    #[cfg(feature = "aws")]
     #[error("this machine lets nothing run")]
     Runtime(#[source] std::io::Error),
     #[cfg(feature = "aws")]

@@ -19,6 +19,8 @@ mod progress;
 #[cfg(feature = "aws")]
 mod test_alert;
 mod timeline;
+#[cfg(feature = "aws")]
+mod uninstall;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -29,7 +31,7 @@ use weir_twin::bench::Contender;
 
 #[cfg(not(feature = "aws"))]
 const WITHOUT_AWS: &str = "\
-`incidents` and `test-alert` ask AWS. This weir was built without that:
+`incidents`, `test-alert` and `uninstall` ask AWS. This weir was built without that:
   cargo install --path infra/cli --features aws";
 
 /// Keeps Amazon Kinesis data streams at the right size, and says why.
@@ -108,6 +110,9 @@ enum Command {
         #[arg(long, value_enum)]
         to: test_alert::Audience,
     },
+    /// Delete the alarms Weir made, once its stack is gone, and say what is left of it.
+    #[cfg(feature = "aws")]
+    Uninstall,
 }
 
 /// How a result is printed.
@@ -140,6 +145,8 @@ fn main() -> ExitCode {
         Command::Incidents { days, format } => incidents::run(days, format),
         #[cfg(feature = "aws")]
         Command::TestAlert { to } => test_alert::run(to),
+        #[cfg(feature = "aws")]
+        Command::Uninstall => uninstall::run(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,38 +1,24 @@
 //! Weir's own metrics, as CloudWatch's embedded metric format: a line of JSON on standard output, from
 //! which CloudWatch Logs makes metrics. No call, no client, nothing to fail.
 //!
-//! Not here: what is counted; each function knows.
+//! Metrics are the functions' only, a handful for the whole installation. Each costs as much a month as three alarms,
+//! so what is told of a stream stays in the log, where the dashboard reads it. Not here: what is counted; each function
+//! knows.
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 const NAMESPACE: &str = "Weir";
 
-/// What the numbers are about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Dimension<'a> {
-    /// A function.
-    Function(&'a str),
-    /// A stream.
-    Stream(&'a str),
-}
+const DIMENSION: &str = "Function";
 
-impl<'a> Dimension<'a> {
-    fn parts(self) -> (&'static str, &'a str) {
-        match self {
-            Dimension::Function(name) => ("Function", name),
-            Dimension::Stream(name) => ("Stream", name),
-        }
-    }
-}
-
-/// Numbers of one moment about one thing.
+/// Numbers of one moment about one function.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Metrics<'a> {
     /// When.
     pub at: Timestamp,
-    /// About what.
-    pub about: Dimension<'a>,
+    /// Whose.
+    pub function: &'a str,
     /// Names and values.
     pub values: &'a [(&'static str, f64)],
 }
@@ -40,7 +26,6 @@ pub struct Metrics<'a> {
 impl Metrics<'_> {
     /// The line.
     pub fn line(&self) -> String {
-        let (dimension, value) = self.about.parts();
         let metrics: Vec<Value> =
             self.values.iter().map(|(name, _)| json!({"Name": name, "Unit": "Count"})).collect();
         let mut line = Map::new();
@@ -50,12 +35,12 @@ impl Metrics<'_> {
                 "Timestamp": self.at.as_millisecond(),
                 "CloudWatchMetrics": [{
                     "Namespace": NAMESPACE,
-                    "Dimensions": [[dimension]],
+                    "Dimensions": [[DIMENSION]],
                     "Metrics": metrics,
                 }],
             }),
         );
-        line.insert(dimension.to_owned(), json!(value));
+        line.insert(DIMENSION.to_owned(), json!(self.function));
         for (name, value) in self.values {
             line.insert((*name).to_owned(), json!(value));
         }
@@ -82,8 +67,8 @@ mod tests {
     fn the_line_is_what_cloudwatch_reads() {
         let metrics = Metrics {
             at: "2026-11-20T10:00:00Z".parse().expect("a time"),
-            about: Dimension::Stream("orders"),
-            values: &[("WantedShards", 8.0), ("DemandShards", 6.25)],
+            function: "plan-capacity",
+            values: &[("PlansMade", 8.0), ("Troubles", 1.0)],
         };
         let line: Value = serde_json::from_str(&metrics.line()).expect("JSON");
         assert_eq!(
@@ -93,16 +78,16 @@ mod tests {
                     "Timestamp": 1_795_168_800_000_i64,
                     "CloudWatchMetrics": [{
                         "Namespace": "Weir",
-                        "Dimensions": [["Stream"]],
+                        "Dimensions": [["Function"]],
                         "Metrics": [
-                            {"Name": "WantedShards", "Unit": "Count"},
-                            {"Name": "DemandShards", "Unit": "Count"},
+                            {"Name": "PlansMade", "Unit": "Count"},
+                            {"Name": "Troubles", "Unit": "Count"},
                         ],
                     }],
                 },
-                "Stream": "orders",
-                "WantedShards": 8.0,
-                "DemandShards": 6.25,
+                "Function": "plan-capacity",
+                "PlansMade": 8.0,
+                "Troubles": 1.0,
             })
         );
     }

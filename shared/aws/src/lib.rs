@@ -38,6 +38,7 @@ pub use start::{Started, retry_helps, start};
 
 use config::Clients;
 use consumers::DeliveryStream;
+use metrics::KeptDays;
 use pace::Paces;
 
 /// AWS, as one installation of Weir uses it.
@@ -50,6 +51,8 @@ pub struct Aws {
     quota: Mutex<Option<(Timestamp, ShardQuota)>>,
     /// The delivery streams and when they were read: finding those of one stream means describing all.
     delivery_streams: Mutex<Option<(Timestamp, Vec<DeliveryStream>)>>,
+    /// The days of traffic and when they were read: each metric asked for costs.
+    days: KeptDays,
 }
 
 impl Aws {
@@ -61,6 +64,7 @@ impl Aws {
             paces: Paces::new(),
             quota: Mutex::new(None),
             delivery_streams: Mutex::new(None),
+            days: KeptDays::default(),
         }
     }
 

@@ -2,9 +2,10 @@
 //!
 //! Two windows per stream, each with its own calls, because one call has one start and one end. A stream
 //! whose numbers did not all come gets an error, never a half-empty series. Not here: what is asked
-//! (`window`), how answers are put together (`answers`).
+//! (`window`), how answers are put together (`answers`), which need not be asked for (`days`).
 
 mod answers;
+mod days;
 mod window;
 
 use std::collections::VecDeque;
@@ -21,6 +22,7 @@ use weir_core::units::StreamName;
 use crate::Aws;
 use crate::errors::Call;
 use answers::Answers;
+pub(crate) use days::KeptDays;
 use window::Window;
 pub(crate) use window::{NAMESPACE, STREAM_DIMENSION};
 
@@ -36,7 +38,7 @@ impl ReadTraffic for Aws {
         now: Timestamp,
     ) -> Vec<PortResult<Traffic>> {
         let minutes = self.read_window(streams, Window::minutes(now)).await;
-        let days = self.read_window(streams, Window::days(now)).await;
+        let days = self.read_days(streams, &minutes, now).await;
         minutes
             .into_iter()
             .zip(days)
@@ -46,6 +48,34 @@ impl ReadTraffic for Aws {
 }
 
 impl Aws {
+    /// The days of each stream, asked for only where those kept will not do.
+    async fn read_days(
+        &self,
+        streams: &[StreamName],
+        minutes: &[PortResult<Series>],
+        now: Timestamp,
+    ) -> Vec<PortResult<Series>> {
+        let window = Window::days(now);
+        let known = |(stream, minutes): (&StreamName, &PortResult<Series>)| {
+            self.days.brought_up(stream, minutes.as_ref().ok()?, &window, now)
+        };
+        let known: Vec<Option<Series>> = streams.iter().zip(minutes).map(known).collect();
+        let unknown = streams.iter().zip(&known).filter(|(_, days)| days.is_none());
+        let unknown: Vec<StreamName> = unknown.map(|(stream, _)| stream.clone()).collect();
+        let read = self.read_window(&unknown, window).await;
+        for (stream, days) in unknown.iter().zip(&read) {
+            if let Ok(days) = days {
+                self.days.keep(stream, days, now);
+            }
+        }
+        let mut read = read.into_iter();
+        let never = || Err(GET_METRIC_DATA.refused(Failure::Unavailable, "the days were not read"));
+        known
+            .into_iter()
+            .map(|days| days.map_or_else(|| read.next().unwrap_or_else(never), Ok))
+            .collect()
+    }
+
     /// One series per stream, in the order of `streams`.
     async fn read_window(&self, streams: &[StreamName], window: Window) -> Vec<PortResult<Series>> {
         let per_call = window.streams_per_call();

@@ -17,3 +17,4 @@ pub mod resize_stream;
 pub mod switch_mode;
 pub mod sync_alarms;
 pub mod sync_consumers;
+pub mod uninstall;

@@ -119,6 +119,8 @@ pub enum Answered {
 /// One request, as recorded.
 #[derive(Clone, Debug)]
 pub struct Call {
+    /// Who asked: the function's handler, where it is one.
+    pub function: Option<String>,
     /// Who was asked.
     pub service: Service,
     /// For what: `UpdateShardCount`, or verb and path where a protocol names no operation.
@@ -133,7 +135,8 @@ impl Call {
     pub(crate) fn read(request: &HttpRequest) -> Self {
         let (service, operation) = service_and_operation(request);
         let body = read_body(request, service.protocol());
-        Self { service, operation, body, answered: Answered::Pending }
+        let function = asker(request);
+        Self { function, service, operation, body, answered: Answered::Pending }
     }
 
     /// Whether this call was answered with success.
@@ -141,6 +144,12 @@ impl Call {
     pub fn succeeded(&self) -> bool {
         matches!(self.answered, Answered::With { status: 200..=299, .. })
     }
+}
+
+/// What Lambda sets as its environment's name goes into the SDK's user agent; `lambda_function` sets the handler.
+fn asker(request: &HttpRequest) -> Option<String> {
+    let agent = request.header("x-amz-user-agent").or_else(|| request.header("user-agent"))?;
+    agent.split(' ').find_map(|part| part.strip_prefix("exec-env/")).map(str::to_owned)
 }
 
 fn service_and_operation(request: &HttpRequest) -> (Service, String) {

@@ -44,6 +44,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// One AWS account on the emulators, seen through a proxy of its own.
 pub struct World {
     account: String,
+    emulators: Arc<Emulators>,
     proxy: Proxy,
     client: AwsClient,
     mailbox: Mailbox,
@@ -65,13 +66,13 @@ impl World {
         static WORLDS: AtomicU64 = AtomicU64::new(1);
         let number = WORLDS.fetch_add(1, Ordering::Relaxed);
         let account = format!("{:012}", 100_000_000_000 + number);
-        let proxy = Proxy::start(emulators)?;
+        let proxy = Proxy::start(Arc::clone(&emulators))?;
         let client = AwsClient::of_the_harness(proxy.url(), &account, REGION);
         let folder = tools_dir().join("worlds").join(format!("{}-{number}", std::process::id()));
         let policies = folder.join("policies");
         fs::create_dir_all(&policies).context(|| format!("make {}", policies.display()))?;
         let mailbox = Mailbox::subscribe(&client, &account)?;
-        Ok(Self { account, proxy, client, mailbox, folder })
+        Ok(Self { account, emulators, proxy, client, mailbox, folder })
     }
 
     /// The account's number.
@@ -101,6 +102,18 @@ impl World {
     #[must_use]
     pub fn policies(&self) -> PathBuf {
         self.folder.join("policies")
+    }
+
+    /// A folder of this world's own; it goes with the world.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Where everything but Kinesis answers without the proxy, for tools that bring a client of their own.
+    #[must_use]
+    pub fn emulator_url(&self) -> &str {
+        self.emulators.ministack_url()
     }
 
     /// A function, configured for this world; `deploy` it when its environment is complete.

@@ -4,10 +4,14 @@
 //! up with: shards, alarms, ledger items, events, and how many calls it took.
 
 mod alerting;
+mod cost;
 mod crowds;
 mod deliveries;
+mod deployed;
 mod house;
 mod outages;
+mod privileges;
 mod refusals;
 mod switching;
+mod uninstalling;
 mod whole_loop;

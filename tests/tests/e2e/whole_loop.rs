@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use weir_tests::Result;
+use weir_tests::time::wait_until;
 
 use crate::house::{House, PATIENCE, STREAM, schedule};
 
@@ -63,14 +64,20 @@ fn an_observing_policy_plans_and_changes_nothing() -> Result<()> {
 fn the_log_tells_the_plan_as_fields_and_the_metrics_by_emf() -> Result<()> {
     let house = House::with_stream(4, 1.2)?;
     house.surge()?;
-    let log = house.plan_capacity.log();
+    // The metrics' line is the last, and the log may come after the answer.
+    let is_metric = |line: &Value| line["_aws"]["CloudWatchMetrics"].is_array();
+    let log = wait_until("the metrics", PATIENCE, || {
+        let log = house.plan_capacity.log();
+        Ok(log.iter().any(is_metric).then_some(log))
+    })?;
     let plan = log.iter().find(|line| line["stream"] == STREAM && line["action"] == "reshard");
     let plan = plan.unwrap_or_else(|| panic!("no plan in {log:#?}"));
     assert_eq!(plan["from"], json!(4), "{plan}");
     assert!(plan["to"].as_u64() > Some(4) && plan["reshards_left"] == json!(10), "{plan}");
-    let metric = log.iter().find(|line| line["_aws"]["CloudWatchMetrics"].is_array());
+    assert!(plan["demand_now"].as_f64() > Some(4.0), "{plan}");
+    let metric = log.iter().find(|line| is_metric(line));
     let names = metric.map(|line| line["_aws"]["CloudWatchMetrics"].to_string());
-    assert!(names.as_deref().is_some_and(|names| names.contains("DemandShards")), "{names:?}");
+    assert!(names.as_deref().is_some_and(|names| names.contains("PlansMade")), "{names:?}");
     Ok(())
 }
 
@@ -83,12 +90,13 @@ fn an_event_of_no_known_shape_is_told_and_dropped() -> Result<()> {
         "detail": { "alarmName": "weir-surge-orders", "state": { "value": "ALARM", "timestamp": "?" } },
     });
     house.plan_capacity.invoke(faulty)?;
-    let log = house.plan_capacity.log();
-    let told = log.iter().any(|line| {
-        let text = line.to_string();
-        text.contains("event_unreadable") && text.contains("detail.state.timestamp")
-    });
-    assert!(told, "{log:#?}");
+    wait_until("a line that tells of it", PATIENCE, || {
+        let told = house.plan_capacity.log().iter().any(|line| {
+            let text = line.to_string();
+            text.contains("event_unreadable") && text.contains("detail.state.timestamp")
+        });
+        Ok(told.then_some(()))
+    })?;
     assert_eq!(house.world.events()?.len(), 0);
     Ok(())
 }

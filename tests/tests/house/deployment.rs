@@ -221,6 +221,41 @@ fn reached<'a>(rules: &'a [Rule], event: &Value) -> Vec<&'a str> {
     functions
 }
 
+#[test]
+fn the_dashboard_asks_for_what_is_logged() {
+    let template = template();
+    let body = text(&template["Resources"]["Dashboard"]["Properties"]["DashboardBody"]);
+    let page: Value = serde_json::from_str(&body).unwrap_or_else(|error| panic!("{error}"));
+    let code: String = ["functions", "shared/aws/src"]
+        .iter()
+        .flat_map(|room| files(&root().join(room)))
+        .map(|file| read(&file))
+        .collect();
+    let widgets = page["widgets"].as_array().into_iter().flatten();
+    let mut asked = 0;
+    for query in widgets.filter_map(|widget| widget["properties"]["query"].as_str()) {
+        for step in query.split(" | ").map(str::trim) {
+            let fields =
+                step.strip_prefix("display ").into_iter().flat_map(|list| list.split(", "));
+            let fields = fields.filter_map(|field| field.split(' ').next());
+            for field in fields.filter(|field| !field.starts_with('@')) {
+                // `tracing` names these two itself.
+                let known = ["level", "message"].contains(&field) || code.contains(field);
+                assert!(known, "no function logs {field}: {step}");
+                asked += 1;
+            }
+            for message in step.split("message = '").skip(1) {
+                let message = message.split('\'').next().unwrap_or_default();
+                assert!(
+                    code.contains(&format!("\"{message}\"")),
+                    "nobody logs {message:?}: {step}"
+                );
+            }
+        }
+    }
+    assert!(asked > 20, "the queries are read in another way than they are written: {asked}");
+}
+
 /// A rule of the template, with what it sends where.
 struct Rule {
     name: String,
@@ -248,14 +283,14 @@ fn rules() -> Vec<Rule> {
 }
 
 /// The template with its tags (`!Ref`, `!GetAtt`) gone: what they name is left as text.
-fn template() -> Value {
+pub(crate) fn template() -> Value {
     let path = root().join("infra/template.yaml");
     let whole = read(&path).replace("!Sub ${AlarmPrefix}", "weir-");
     let template: Result<Value, _> = serde_saphyr::from_str(&whole);
     template.unwrap_or_else(|error| panic!("{}: {error}", shown(&path)))
 }
 
-fn functions(template: &Value) -> impl Iterator<Item = (&String, &Value)> {
+pub(crate) fn functions(template: &Value) -> impl Iterator<Item = (&String, &Value)> {
     let resources = template["Resources"].as_object().into_iter().flatten();
     resources
         .filter(|(_, resource)| resource["Type"] == "AWS::Serverless::Function")

@@ -9,3 +9,4 @@ mod deployment;
 mod files;
 mod pages;
 mod sources;
+mod terraform;

@@ -63,6 +63,30 @@ fn the_examples_of_messages_are_what_is_sent() {
     }
 }
 
+/// Whoever is woken by a message finds what to do under its own words.
+#[test]
+fn the_operating_guide_knows_every_message() {
+    let guide = read(&root().join("docs/operating.md"));
+    let mut found = 0;
+    for file in files(&root().join("shared/control/tests/snapshots")) {
+        let text = read(&file);
+        let subject =
+            text.lines().find_map(|line| line.strip_prefix("subject (")?.split_once("): "));
+        let Some((severity, what)) = subject.and_then(|(_, subject)| subject.split_once(": "))
+        else {
+            continue;
+        };
+        let what = what.split(", ").next().unwrap_or_default();
+        let what = what.split_once(" of orders ").map_or(what, |(_, what)| what);
+        let what = what.replace("Weir on orders ", "");
+        if ["PAGE", "NOTICE"].contains(&severity) {
+            assert!(guide.contains(&what), "docs/operating.md: say what to do when {what:?}");
+            found += 1;
+        }
+    }
+    assert!(found >= 9, "subjects are written in another way than they are read: {found}");
+}
+
 #[test]
 fn the_changelog_knows_this_version() {
     let heading = format!("## {}", env!("CARGO_PKG_VERSION"));
@@ -108,7 +132,7 @@ fn the_policies_are_sound_and_the_sample_explains_every_key() {
     );
 }
 
-fn same_or_bless(path: &str, expected: &str) {
+pub(crate) fn same_or_bless(path: &str, expected: &str) {
     let file = root().join(path);
     if std::env::var_os("WEIR_BLESS").is_some() {
         fs::write(&file, expected).unwrap_or_else(|error| panic!("{path}: {error}"));

@@ -1,0 +1,109 @@
+variable "name" {
+  description = "What the names of this installation's resources begin with."
+  type        = string
+  default     = "weir"
+
+  validation {
+    condition     = can(regex("^[A-Za-z][A-Za-z0-9-]{0,23}$", var.name))
+    error_message = "1 to 24 letters, digits or '-', beginning with a letter."
+  }
+}
+
+variable "functions_zip" {
+  description = "The artefact of all functions, as infra/package.py makes it."
+  type        = string
+}
+
+variable "policies_zip" {
+  description = "The policies, as infra/package.py packs them."
+  type        = string
+}
+
+variable "architecture" {
+  description = "Processor the artefact was built for."
+  type        = string
+  default     = "arm64"
+
+  validation {
+    condition     = contains(["arm64", "x86_64"], var.architecture)
+    error_message = "arm64 or x86_64."
+  }
+}
+
+variable "alarm_prefix" {
+  description = "What the names of this installation's alarms begin with. Weir deletes alarms under it that it does not want, so nobody else's alarm, and no other installation's prefix, may begin with it."
+  type        = string
+  default     = "weir-"
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_.-]{0,63}-$", var.alarm_prefix))
+    error_message = "1 to 64 letters, digits, '_', '.' or '-', ending in '-'."
+  }
+}
+
+variable "resizable_streams" {
+  description = "Streams that IAM lets Weir change, whatever the policies say: a name, in which * stands for any characters."
+  type        = string
+  default     = "*"
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_.*-]{1,128}$", var.resizable_streams))
+    error_message = "A stream name, in which * stands for any characters."
+  }
+}
+
+variable "reserve_concurrency" {
+  description = "Set to false only where the account's Lambda concurrency is too low to reserve any (new accounts start at 10). Weir stays correct, but a burst of alarms may then run into CloudWatch's and Kinesis' call limits."
+  type        = bool
+  default     = true
+}
+
+variable "plan_capacity_concurrency" {
+  description = "Most plan-capacity functions at a time. Two let an alarm be heard while a tick is at work."
+  type        = number
+  default     = 2
+
+  validation {
+    condition     = var.plan_capacity_concurrency >= 1 && var.plan_capacity_concurrency <= 100
+    error_message = "1 to 100."
+  }
+}
+
+variable "resize_stream_concurrency" {
+  description = "Most resize-stream functions at a time. An account may make 10 UpdateShardCount calls a second."
+  type        = number
+  default     = 5
+
+  validation {
+    condition     = var.resize_stream_concurrency >= 1 && var.resize_stream_concurrency <= 10
+    error_message = "1 to 10."
+  }
+}
+
+variable "switch_mode_concurrency" {
+  description = "Most switch-mode functions at a time. AWS publishes no limit of UpdateStreamMode calls a second."
+  type        = number
+  default     = 2
+
+  validation {
+    condition     = var.switch_mode_concurrency >= 1 && var.switch_mode_concurrency <= 5
+    error_message = "1 to 5."
+  }
+}
+
+variable "chat_topic" {
+  description = "Set to true for a third topic in the form that Amazon Q Developer in chat applications shows in a channel."
+  type        = bool
+  default     = false
+}
+
+variable "log_retention_days" {
+  description = "Days the functions' logs are kept."
+  type        = number
+  default     = 30
+
+  validation {
+    condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1827, 3653], var.log_retention_days)
+    error_message = "One of the numbers CloudWatch Logs takes: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1827, 3653."
+  }
+}

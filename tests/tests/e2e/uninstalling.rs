@@ -1,0 +1,63 @@
+//! Taking Weir out: its alarms go, and nobody else's; while it is deployed, none does.
+
+use serde_json::{Value, json};
+use weir_tests::{Result, Service, World};
+
+use crate::house::{House, STREAM, schedule};
+
+fn put_alarm(world: &World, name: &str) -> Result<()> {
+    let alarm = json!({
+        "AlarmName": name,
+        "Namespace": "AWS/Kinesis",
+        "MetricName": "IncomingBytes",
+        "Dimensions": [{ "Name": "StreamName", "Value": STREAM }],
+        "Statistic": "Sum",
+        "Period": 60,
+        "EvaluationPeriods": 1,
+        "Threshold": 1.0,
+        "ComparisonOperator": "GreaterThanThreshold",
+    });
+    world.call(Service::CloudWatch, "PutMetricAlarm", alarm)?;
+    world.set_alarm_state(name, "OK")
+}
+
+fn names(world: &World) -> Result<Vec<String>> {
+    let mut names: Vec<String> = world
+        .alarms()?
+        .iter()
+        .filter_map(|alarm| alarm["AlarmName"].as_str().map(str::to_owned))
+        .collect();
+    names.sort();
+    Ok(names)
+}
+
+#[test]
+fn what_weir_made_goes_once_weir_is_gone() -> Result<()> {
+    let house = House::with_stream(4, 0.5)?;
+    let world = &house.world;
+    let made = house.sync_alarms.invoke(schedule())?;
+    assert_eq!(made["put"], Value::from(2));
+    let strangers = ["orders-high", "weir-self-tick", "weir-somebody-elses"];
+    for name in strangers {
+        put_alarm(world, name)?;
+    }
+
+    let before = names(world)?;
+    let refused = world.weir(&["uninstall"], &[]).expect_err("the stack is still there");
+    assert!(refused.to_string().contains("Delete the stack first"), "{refused}");
+    assert_eq!(names(world)?, before);
+
+    let stack = json!({ "AlarmNames": ["weir-self-tick"] });
+    world.call(Service::CloudWatch, "DeleteAlarms", stack)?;
+    let ledger = world.ledger_items()?;
+    let said = world.weir(&["uninstall"], &[])?;
+    for line in
+        ["deleted alarm weir-surge-orders", "2 alarms deleted", "kept: the ledger weir-ledger"]
+    {
+        assert!(said.contains(line), "{said}");
+    }
+    assert_eq!(names(world)?, ["orders-high", "weir-somebody-elses"]);
+    assert_eq!(world.ledger_items()?, ledger);
+    assert!(world.weir(&["uninstall"], &[])?.contains("0 alarms deleted"), "again changes nothing");
+    Ok(())
+}

@@ -134,6 +134,9 @@ async fn with_ledger<P: Ports>(
     let Some(record) = record else {
         return refuse(ports, order, Refusal::because(Reason::PlanSuperseded)).await;
     };
+    if record.latest_plan.as_ref() == Some(order.plan) && !order.plan.orders(order.change) {
+        return refuse(ports, order, Refusal::because(Reason::PlanForged)).await;
+    }
     if record.pause.as_ref().is_some_and(|pause| pause.holds(now)) {
         return refuse(ports, order, Refusal::because(Reason::Paused)).await;
     }

@@ -15,16 +15,23 @@ use weir_core::units::Shards;
 
 use crate::event::CapacityPlanned;
 
-/// Names a plan of a stream: when it was made, and from which version of the record.
+/// Names a plan of a stream: when it was made, from which version of the record, and what is to be carried out of it.
+/// The ledger has the newest one's, so an event that asks for anything else is nobody's plan.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct PlanId(String);
 
 impl PlanId {
-    /// The id of the plan made at `planned_at` from version `version`; no two plans share it, as only one
-    /// can move the record on from a version.
-    pub fn of(planned_at: Timestamp, version: u64) -> PlanId {
-        PlanId(format!("{planned_at}-v{version}"))
+    /// The id of the plan made at `planned_at` from version `version`, which orders this change, if any; no two
+    /// plans share it, as only one can move the record on from a version.
+    pub fn of(planned_at: Timestamp, version: u64, order: Option<Change>) -> PlanId {
+        let order = order.map_or_else(|| "none".to_owned(), order_code);
+        PlanId(format!("{planned_at}-v{version}-{order}"))
+    }
+
+    /// Whether the plan of this id orders this change.
+    pub fn orders(&self, change: Change) -> bool {
+        self.0.strip_suffix(&order_code(change)).is_some_and(|plan| plan.ends_with('-'))
     }
 
     /// The id of a plan made while the ledger could not be read.
@@ -40,6 +47,14 @@ impl PlanId {
     /// The id as text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+fn order_code(change: Change) -> String {
+    match change {
+        Change::Reshard { from, to } => format!("reshard-{from}-{to}"),
+        Change::SwitchMode { to: CapacityMode::Provisioned } => "provisioned".to_owned(),
+        Change::SwitchMode { to: CapacityMode::OnDemand } => "on_demand".to_owned(),
     }
 }
 
@@ -249,7 +264,11 @@ mod tests {
 
     fn action(minute: i64, change: Change, outcome: Outcome) -> StoredAction {
         let record = ActionRecord { at: at(minute), change, outcome };
-        StoredAction { plan: PlanId::of(at(minute), 1), record, published: true }
+        StoredAction {
+            plan: PlanId::of(at(minute), 1, Some(record.change)),
+            record,
+            published: true,
+        }
     }
 
     fn reshard(from: u32, to: u32) -> Change {
@@ -268,6 +287,21 @@ mod tests {
             ..StreamRecord::new(at(0))
         };
         record.unexplained_change(after, at(9)).map(|stranger| stranger.change)
+    }
+
+    #[test]
+    fn an_id_says_what_its_plan_orders() {
+        let reshard = |from, to| Change::Reshard { from: shards(from), to: shards(to) };
+        let switch = Change::SwitchMode { to: CapacityMode::OnDemand };
+        let changes = [reshard(8, 16), reshard(18, 16), reshard(8, 6), switch];
+        for order in changes {
+            let id = PlanId::of(at(1), 3, Some(order));
+            assert_eq!(
+                changes.map(|change| id.orders(change)),
+                changes.map(|change| change == order)
+            );
+        }
+        assert!(!changes.iter().any(|change| PlanId::of(at(1), 3, None).orders(*change)));
     }
 
     #[test]

@@ -255,7 +255,7 @@ async fn decide<P: Ports>(
     };
     let plan = plan(policy, &observation, &history, now);
     let id = match &record {
-        Some(record) => PlanId::of(now, record.version + 1),
+        Some(record) => PlanId::of(now, record.version + 1, plan.order()),
         None => PlanId::without_ledger(now),
     };
     let event = worth_telling(&plan).then(|| CapacityPlanned::new(id.clone(), &plan));

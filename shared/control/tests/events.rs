@@ -55,7 +55,7 @@ fn orders() -> StreamName {
 }
 
 fn plan_id() -> PlanId {
-    PlanId::of("2026-11-21T12:00:00Z".parse().expect("a time"), 42)
+    PlanId::of("2026-11-21T12:00:00Z".parse().expect("a time"), 42, doubling().order())
 }
 
 /// A stream of 4 shards that needs 9: the plan doubles it and says why not more.

@@ -15,7 +15,7 @@ use jiff::{SignedDuration, Timestamp};
 pub use self::capacity_mode::{Motive, WantedMode};
 pub use self::timetable::Event;
 use self::timetable::Timetable;
-use crate::action;
+use crate::action::{self, Change};
 use crate::budget::Budget;
 use crate::demand::{Demand, demand};
 use crate::forecast::{Forecast, Outlook, Profile};
@@ -126,6 +126,19 @@ pub struct Plan {
     pub events: Vec<Event>,
     /// What was learnt of the stream on the way, to be kept for the next plan; `None` when nothing new was.
     pub learnt: Option<Profile>,
+}
+
+impl Plan {
+    /// What an executor is to carry out; nothing where the policy only observes.
+    pub fn order(&self) -> Option<Change> {
+        match (self.mode, self.action) {
+            (OperatingMode::Observe, _) | (_, Action::Hold(_)) => None,
+            (OperatingMode::Act, Action::Reshard { from, to }) => {
+                Some(Change::Reshard { from, to })
+            }
+            (OperatingMode::Act, Action::SwitchMode { to, .. }) => Some(Change::SwitchMode { to }),
+        }
+    }
 }
 
 /// What the stages share.

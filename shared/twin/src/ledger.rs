@@ -203,7 +203,7 @@ mod tests {
 
     /// A ledger with one plan more than it had.
     fn plan(ledger: &mut Ledger, version: u64, minute: i64) -> PlanId {
-        let id = PlanId::of(at(minute), version + 1);
+        let id = PlanId::of(at(minute), version + 1, None);
         let planned = Planned {
             id: id.clone(),
             from_version: version,
@@ -226,7 +226,7 @@ mod tests {
         let mut ledger = Ledger::default();
         plan(&mut ledger, 0, 0);
         let late = Planned {
-            id: PlanId::of(at(1), 1),
+            id: PlanId::of(at(1), 1, None),
             from_version: 0,
             revisit_at: at(9),
             last_seen: None,

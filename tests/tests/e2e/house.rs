@@ -173,6 +173,21 @@ impl House {
         Ok(())
     }
 
+    /// Makes a plan order something else, in its event and in the ledger.
+    pub(crate) fn order_instead(
+        &self,
+        plan: &mut WeirEvent,
+        action: Value,
+        order: &str,
+    ) -> Result<()> {
+        let mut state = self.state()?;
+        let id = json!(format!("{}-{order}", state["latest_plan"].as_str().unwrap_or_default()));
+        plan.envelope["detail"]["plan_id"] = id.clone();
+        plan.envelope["detail"]["action"] = action;
+        state["latest_plan"] = id;
+        self.world.put_ledger_item(&state)
+    }
+
     /// Makes the claim in the ledger as old as one whose executor is dead.
     pub(crate) fn age_claim(&self) -> Result<()> {
         let mut state = self.state()?;

@@ -87,9 +87,8 @@ fn everything_happens_once(house: &House) -> Result<()> {
     house.plan_capacity.invoke(request("plan"))?;
     house.plan_capacity.invoke(schedule())?;
     let mut switch = plan;
-    switch.envelope["detail"]["plan_id"] = house.state()?["latest_plan"].clone();
-    switch.envelope["detail"]["action"] =
-        json!({ "kind": "switch_mode", "from": "provisioned", "to": "on_demand" });
+    let action = json!({ "kind": "switch_mode", "from": "provisioned", "to": "on_demand" });
+    house.order_instead(&mut switch, action, "on_demand")?;
     house.switch_mode.invoke(switch.envelope)?;
     world.wait_until_active(STREAM)?;
     let switched = world.wait_for_events("Weir Mode Switched", 1, PATIENCE)?;

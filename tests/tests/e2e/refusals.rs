@@ -75,6 +75,22 @@ fn a_spent_budget_costs_no_call() -> Result<()> {
     Ok(())
 }
 
+/// Somebody who read a plan's id sends it again with another order, within what AWS would allow.
+#[test]
+fn a_forged_order_is_refused_and_the_plan_may_still_be_carried_out() -> Result<()> {
+    let house = House::with_stream(2, 1.2)?;
+    house.surge()?;
+    let plan = house.newest_plan()?;
+    let mut forged = plan.clone();
+    forged.envelope["detail"]["action"] = json!({ "kind": "reshard", "from": 2, "to": 1 });
+    house.world.proxy().forget_calls();
+    house.deliver(&forged)?;
+    assert_eq!((house.refusal()?.as_str(), house.reshard_calls()), ("plan_forged", 0));
+    house.deliver(&plan)?;
+    assert_eq!(house.reshard_calls(), 1);
+    Ok(())
+}
+
 /// An event that asks for more than AWS would allow was not made by the planner: it is turned down unread.
 #[test]
 fn a_forged_target_is_refused_before_anything_is_read() -> Result<()> {

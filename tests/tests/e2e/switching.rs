@@ -1,5 +1,5 @@
-//! Plans to switch the capacity mode, over the wire. The planner's own plan is given the switch as its action: it
-//! stands in the ledger as the newest, so it may be carried out.
+//! Plans to switch the capacity mode, over the wire. The planner's own plan is given the switch as its order, in the
+//! ledger too.
 
 use serde_json::{Value, json};
 use weir_tests::wire::Service;
@@ -15,8 +15,8 @@ impl House {
     /// A plan to switch, as EventBridge delivers it.
     fn plan_to_switch(&self, from: &str, to: &str) -> Result<WeirEvent> {
         let mut plan = self.next_plan()?;
-        plan.envelope["detail"]["action"] =
-            json!({ "kind": "switch_mode", "from": from, "to": to });
+        let action = json!({ "kind": "switch_mode", "from": from, "to": to });
+        self.order_instead(&mut plan, action, to)?;
         Ok(plan)
     }
 

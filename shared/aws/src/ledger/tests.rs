@@ -32,7 +32,7 @@ fn noon() -> Timestamp {
 }
 
 fn plan() -> PlanId {
-    PlanId::of(noon(), 7)
+    PlanId::of(noon(), 7, None)
 }
 
 fn reshard(outcome: Outcome) -> ActionRecord {

@@ -153,7 +153,7 @@ mod tests {
         let mut calls = CountedCalls::default();
         assert_eq!(calls.resharded(START, true), None);
         let stored = |outcome| StoredAction {
-            plan: PlanId::of(timestamp(START), 1),
+            plan: PlanId::of(timestamp(START), 1, None),
             record: ActionRecord {
                 at: timestamp(START),
                 change: Change::Reshard { from: Shards::ONE, to: Shards::ONE.doubled() },

@@ -29,11 +29,16 @@ fn simulation(settings: Settings, minutes: usize) -> Simulation {
 impl Simulation {
     /// A plan to switch, recorded and published.
     fn plan_switch(&mut self, to: CapacityMode) {
+        self.publish(Some(Change::SwitchMode { to }), to);
+    }
+
+    /// A plan that orders one thing, recorded, and published as asking for a switch.
+    fn publish(&mut self, order: Option<Change>, to: CapacityMode) {
         let mut world = self.world.borrow_mut();
         let now = timestamp(world.clock.now());
         let record = world.ledger.read(&orders(), Timestamp::MIN);
         let from_version = record.map_or(0, |record| record.version);
-        let id = PlanId::of(now, from_version + 1);
+        let id = PlanId::of(now, from_version + 1, order);
         let in_minutes = |n| now + jiff::SignedDuration::from_mins(n);
         let planned = Planned {
             id: id.clone(),
@@ -114,6 +119,24 @@ fn a_stream_goes_there_and_back_with_its_alarms_and_the_third_switch_is_refused(
     let refused = Outcome::Refused { reason: Reason::ModeSwitchesSpent };
     assert_eq!(simulation.switches(), [Outcome::Accepted, Outcome::Accepted, refused]);
     assert_eq!((simulation.mode(), simulation.lawful_calls()), (Provisioned, 2));
+}
+
+/// Whoever can send events and read a plan's id has no say in what is done.
+#[test]
+fn an_event_that_asks_for_more_than_its_plan_is_turned_down() {
+    let reshard = Change::Reshard { from: Shards::at_least_one(4), to: Shards::at_least_one(5) };
+    for order in [None, Some(reshard), Some(Change::SwitchMode { to: Provisioned })] {
+        let mut simulation = simulation(Settings::bench(), 60);
+        simulation.steps(10);
+        simulation.publish(order, OnDemand);
+        simulation.steps(5);
+        assert_eq!(
+            (simulation.mode(), simulation.switches()),
+            (Provisioned, Vec::new()),
+            "{order:?}"
+        );
+        assert_eq!(simulation.lawful_calls(), 0);
+    }
 }
 
 #[test]

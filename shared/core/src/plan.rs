@@ -255,7 +255,7 @@ impl<'a> Sight<'a> {
             self.evidence.budget.map_or(limits::RESHARDS_PER_DAY_MAX, |b| b.reshards_left());
         let terms = horizon::Terms {
             overflow_shard_hours: self.policy.throttled_gib_usd.get() * self.billable_gib()
-                / limits::prices::SHARD_HOUR_USD
+                / self.policy.prices.provisioned.shard_hour_usd
                 * caution::factor(self.evidence.throttled_share),
             calls_left,
             calls_reserved: self.policy.reserved_calls,

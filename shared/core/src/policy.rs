@@ -6,6 +6,7 @@
 mod alerts;
 mod fault;
 mod parse;
+mod prices;
 pub mod schedule;
 
 use serde::{Deserialize, Serialize};
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 pub use alerts::{AlertPolicy, Severity, Telling};
 pub use fault::Fault;
 pub use parse::parse;
+pub use prices::AccountPrices;
 
 use self::schedule::Schedule;
 use crate::demand::Gaps;
@@ -82,6 +84,8 @@ pub struct Policy {
     pub missing_data: Gaps,
     /// Whether the capacity mode may be switched.
     pub mode_switches: ModeSwitches,
+    /// What the account pays; modes and sizes are weighed with it.
+    pub prices: AccountPrices,
     /// Share of capacity in use at which the surge alarm wakes the planner ahead of its tick.
     pub surge_alarm_use: Share,
     /// Known events, and the fewest shards for each.
@@ -101,6 +105,7 @@ impl Policy {
         hold_scale_in_at_lag_minutes: 15,
         missing_data: Gaps::Unknown,
         mode_switches: ModeSwitches::Never,
+        prices: AccountPrices::DEFAULT,
         surge_alarm_use: percent(90),
         schedules: Vec::new(),
         alerts: AlertPolicy::DEFAULT,

@@ -9,11 +9,12 @@ mod support;
 use support::{after, history, now, observation, series, shards};
 use weir_core::action::{ActionRecord, Change, Outcome};
 use weir_core::history::History;
+use weir_core::limits::prices::US_EAST_1;
 use weir_core::observation::CapacityMode::{OnDemand, Provisioned};
 use weir_core::observation::{CapacityMode, Observation, OnDemandFeature, Signal};
 use weir_core::plan::{Action, DAYS_OBSERVED, DAYS_PERIOD_SECONDS, MINUTES_OBSERVED, Plan, plan};
 use weir_core::policy::schedule::{Need, Schedule, Span, When};
-use weir_core::policy::{ModeSwitches, OperatingMode, Policy};
+use weir_core::policy::{AccountPrices, ModeSwitches, OperatingMode, Policy};
 use weir_core::reasons::Reason;
 use weir_core::series::TrafficPoint;
 
@@ -97,6 +98,11 @@ fn bursts(open: u32) -> Case {
     Case::with(open, |age| if age % 480 / 5 == 12 { 20.0 } else { 0.01 })
 }
 
+/// The same, and one shard's load in between: too much to be cheaper on demand at the prices of Standard.
+fn bursts_over_a_base() -> Case {
+    Case::with(20, |age| if age % 480 / 5 == 12 { 20.0 } else { 1.0 })
+}
+
 /// A stream of the size it should have.
 fn calm() -> Case {
     Case::with(4, |_| 3.2)
@@ -147,6 +153,29 @@ fn what_is_cheaper_on_demand_goes_there_and_does_not_come_back_at_once() {
     assert_eq!(bursts(1).action(), TO_ON_DEMAND);
     let there = bursts(1).on_demand().having_switched(&[600]);
     assert_eq!(there.action(), Action::Hold(Reason::StreamOnDemand));
+}
+
+/// A stream that is there already and would go back at the prices of Standard stays at those of Advantage too.
+#[test]
+fn the_mode_is_chosen_by_the_prices_that_the_account_has() {
+    let mut cheaper_gb = AccountPrices::DEFAULT;
+    cheaper_gb.on_demand.in_gb_usd = 0.03;
+    let mut dearer_shards = AccountPrices::DEFAULT;
+    dearer_shards.provisioned.shard_hour_usd = 0.05;
+    let advantage = AccountPrices::advantage(&US_EAST_1);
+    let priced = |case: Case, prices| Case { policy: Policy { prices, ..case.policy }, ..case };
+    let there = || bursts_over_a_base().on_demand().having_switched(&[3_000]);
+
+    let stays = bursts_over_a_base().plan();
+    assert_eq!((stays.wanted_mode, there().action()), (None, BACK));
+    for prices in [advantage, cheaper_gb, dearer_shards] {
+        let plan = priced(bursts_over_a_base(), prices).plan();
+        assert_eq!(plan.action, TO_ON_DEMAND, "{prices:?}");
+        let why = "mode: better on demand, as the past days would have been cheaper there";
+        assert!(plan.explain().iter().any(|line| line == why), "{:#?}", plan.explain());
+        let stays = Action::Hold(Reason::StreamOnDemand);
+        assert_eq!(priced(there(), prices).action(), stays, "{prices:?}");
+    }
 }
 
 #[test]

@@ -108,7 +108,7 @@ fn the_policies_are_sound_and_the_sample_explains_every_key() {
         policies.extend(set);
         all.push_str(&text);
     }
-    let probe = "version = 1\n[[streams]]\nmatch = \"*\"\nno_key = 1\n\
+    let probe = "version = 1\n[prices]\nno_key = 1\n[[streams]]\nmatch = \"*\"\nno_key = 1\n\
                  [[streams.schedule]]\nno_key = 1\n";
     let (_, faults) = policy::parse("a probe", probe);
     let known: Vec<&str> = faults
@@ -116,7 +116,7 @@ fn the_policies_are_sound_and_the_sample_explains_every_key() {
         .filter_map(|fault| fault.fix.strip_prefix("use one of "))
         .flat_map(|keys| keys.split(", "))
         .collect();
-    assert!(known.contains(&"match") && known.contains(&"time_zone"), "{known:?}");
+    assert!(["match", "time_zone", "in_gb_usd"].iter().all(|key| known.contains(key)), "{known:?}");
     for key in known {
         let explained = [format!("{key} ="), format!(".{key}]]")];
         let explained = explained.iter().any(|text| all.contains(text));
@@ -130,6 +130,22 @@ fn the_policies_are_sound_and_the_sample_explains_every_key() {
         "{}: state the values that hold by default, so that the page cannot go stale",
         shown(&folder)
     );
+}
+
+/// They stand in comments: in force, they would hide the list of an account with Advantage.
+#[test]
+fn the_prices_that_the_sample_lists_are_those_that_hold() {
+    let sample = read(&root().join("infra/policies/weir/policies/streams.toml"));
+    let listed: Vec<&str> = sample
+        .lines()
+        .filter_map(|line| line.strip_prefix("#     "))
+        .filter(|line| line.contains("_usd = ") && line.contains(" # "))
+        .collect();
+    assert_eq!(listed.len(), 7, "{listed:?}");
+    let text =
+        format!("version = 1\n[prices]\n{}\n[[streams]]\nmatch = \"*\"\n", listed.join("\n"));
+    let stated = policy::parse("the sample's prices", &text);
+    assert_eq!(stated, (policy::PolicySet::of_all_streams(Policy::DEFAULT), Vec::new()));
 }
 
 pub(crate) fn same_or_bless(path: &str, expected: &str) {

@@ -17,7 +17,7 @@ pub const MONTH_HOURS: f64 = 730.0;
 /// page.
 pub const EXTENDED_RETENTION_HOURS: u32 = 7 * 24;
 
-/// One provisioned shard for an hour in us-east-1: what the planner and the benchmark count with.
+/// One provisioned shard for an hour in us-east-1: what the benchmark counts with.
 pub const SHARD_HOUR_USD: f64 = US_EAST_1.provisioned.shard_hour_usd;
 
 /// The prices of a region, US dollars.

@@ -12,10 +12,9 @@
 
 use super::Sight;
 use crate::bill::{Readers, Setup, Written};
-use crate::limits::prices::US_EAST_1;
 use crate::observation::CapacityMode;
 use crate::on_demand;
-use crate::policy::ModeSwitches;
+use crate::policy::{AccountPrices, ModeSwitches};
 use crate::reasons::Reason;
 use crate::series::Series;
 use crate::units::ShardLoad;
@@ -106,7 +105,7 @@ fn mean(sight: &Sight<'_>) -> f64 {
     sight.outlook.past().mean
 }
 
-/// Prices of an hour, in dollars.
+/// What the account pays for an hour, in dollars.
 struct HourlyPrices {
     /// A shard.
     shard: f64,
@@ -136,13 +135,13 @@ impl HourlyPrices {
             readers: Readers { polling: u32::try_from(polling).unwrap_or(u32::MAX), fan_out: 0 },
             retention_hours: sight.observation.state.retention_hours,
         };
-        let (provisioned, standard) = (&US_EAST_1.provisioned, &US_EAST_1.standard);
+        let AccountPrices { provisioned, on_demand } = &sight.policy.prices;
         let nothing = Written::default();
         Some(HourlyPrices {
             shard: provisioned.bill(1.0, nothing, setup).total().get(),
-            stream: standard.bill(1.0, nothing, setup).total().get(),
+            stream: on_demand.bill(1.0, nothing, setup).total().get(),
             written: provisioned.bill(0.0, load_hour, setup).total().get(),
-            taken_in: standard.bill(0.0, load_hour, setup).total().get(),
+            taken_in: on_demand.bill(0.0, load_hour, setup).total().get(),
             lost: sight.policy.throttled_gib_usd.get() * load_hour.billable_gb(),
         })
     }

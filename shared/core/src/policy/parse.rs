@@ -4,6 +4,7 @@
 //! entry's policy; sound entries of the same file stay in force.
 
 mod alerts;
+mod prices;
 mod schedule;
 
 use std::ops::{Range, RangeInclusive};
@@ -52,12 +53,13 @@ impl Reader<'_> {
         };
         let head_sound = self.version(&mut table);
         let faults_before = self.faults.len();
+        let base = Policy { prices: self.prices(&mut table), ..Policy::DEFAULT };
         let defaults = match table.take("defaults") {
-            None => Policy::DEFAULT,
+            None => base,
             Some((_, mut value)) => match self.table(&mut value, "defaults") {
-                None => Policy::DEFAULT,
+                None => base,
                 Some(mut knobs) => {
-                    let policy = self.knobs(&mut knobs, &Policy::DEFAULT);
+                    let policy = self.knobs(&mut knobs, &base);
                     self.refuse_unknown(knobs, "[defaults]");
                     policy
                 }
@@ -145,8 +147,9 @@ impl Reader<'_> {
         let switches = [("never", ModeSwitches::Never), ("automatic", ModeSwitches::Automatic)];
         let mode = self.choice(table, "mode", &modes).unwrap_or(base.mode);
         let bounds = self.bounds(table, base.bounds);
-        let throttled_gib_usd =
-            self.dollars(table, "throttled_gib_usd", 1..=10_000).unwrap_or(base.throttled_gib_usd);
+        let throttled_gib_usd = self
+            .dollars(table, "throttled_gib_usd", 0.01..=100.0)
+            .unwrap_or(base.throttled_gib_usd);
         let surge_alarm_use =
             self.share(table, "surge_alarm_use_percent", 10..=100).unwrap_or(base.surge_alarm_use);
         Policy {
@@ -167,6 +170,7 @@ impl Reader<'_> {
             mode_switches: self
                 .choice(table, "mode_switches", &switches)
                 .unwrap_or(base.mode_switches),
+            prices: base.prices,
             schedules: Vec::new(),
             alerts: self.alerts(table, &base.alerts),
         }
@@ -201,15 +205,14 @@ impl Reader<'_> {
         &mut self,
         table: &mut TableHelper<'_>,
         key: &'static str,
-        cents: RangeInclusive<u32>,
+        range: RangeInclusive<f64>,
     ) -> Option<Usd> {
         let (_, value) = table.take(key)?;
         let dollars = value.as_float().or_else(|| value.as_integer().map(|n| n as f64));
-        let range = f64::from(*cents.start()) / 100.0..=f64::from(*cents.end()) / 100.0;
         if let Some(dollars) = dollars.filter(|dollars| range.contains(dollars)) {
             return Some(Usd::new(dollars));
         }
-        let fix = format!("write dollars from {:.2} to {:.2}", range.start(), range.end());
+        let fix = format!("write dollars from {} to {}", range.start(), range.end());
         let message = format!("{key} cannot be {}", self.shown(&value));
         self.fault(value.span.into(), message, fix);
         None
@@ -289,7 +292,12 @@ impl Reader<'_> {
 
 /// The keys a fault names as the ones to use. Kept beside the reading of them by a test.
 const KNOWN_KEYS: &[(&str, &str)] = &[
-    ("a policy file", "version, defaults, streams"),
+    ("a policy file", "version, prices, defaults, streams"),
+    (
+        prices::PLACE,
+        "on_demand, shard_hour_usd, put_units_million_usd, extended_retention_shard_hour_usd, \
+         stream_hour_usd, in_gb_usd, out_gb_usd, extended_retention_gb_month_usd",
+    ),
     (
         "[defaults]",
         "mode, min_shards, max_shards, throttled_gib_usd, surge_alarm_use_percent, reserved_calls, \
@@ -356,14 +364,14 @@ mod tests {
              min_shards = 9\nmax_shards = 4\nmod = \"act\"\n[[streams]]\nreserved_calls = \"three\"\n\
              mode = \"auto\"\n[extra]\n"
         ), @r#"
-        orders.toml:3:21: throttled_gib_usd cannot be 0; write dollars from 0.01 to 100.00
+        orders.toml:3:21: throttled_gib_usd cannot be 0; write dollars from 0.01 to 100
         orders.toml:5:10: no stream can have such a name; write match = "stream-name", with * for any characters
         orders.toml:7:14: min_shards 9 is above max_shards 4; raise max_shards or lower min_shards
         orders.toml:8:1: mod is not a key of [[streams]]; use one of match, mode, min_shards, max_shards, throttled_gib_usd, surge_alarm_use_percent, reserved_calls, scale_in_after_minutes, hold_scale_in_at_lag_minutes, missing_data, mode_switches, consumer_alerts, lag_alarm_percent, page_at_life_percent, page_after_minutes, repeat_page_minutes, kcl_applications, polling_consumers, schedule
         orders.toml:9:1: this entry does not say which streams it is for; write match = "stream-name", with * for any characters
         orders.toml:10:19: reserved_calls cannot be "three"; write a whole number from 0 to 9
         orders.toml:11:9: mode cannot be "auto"; write mode = "observe" or "act"
-        orders.toml:12:2: extra is not a key of a policy file; use one of version, defaults, streams
+        orders.toml:12:2: extra is not a key of a policy file; use one of version, prices, defaults, streams
         "#);
     }
 
@@ -397,12 +405,14 @@ mod tests {
             "consumer_alerts" => "\"page\"",
             "kcl_applications" | "polling_consumers" => "[\"billing\"]",
             "version" => "1",
+            "on_demand" => "\"advantage\"",
             "schedule" => "[]",
             "name" => "\"sale\"",
             "days" => "[\"mon\"]",
             "from" | "until" => "\"07:45\"",
             "time_zone" => "\"UTC\"",
             "capacity_mode" => "\"on_demand\"",
+            key if key.ends_with("_usd") => "0.5",
             _ => "9",
         };
         let all = |place: &str| -> String {
@@ -410,8 +420,10 @@ mod tests {
             keys.split(", ").map(|key| format!("{key} = {}\n", value(key.trim()))).collect()
         };
         let text = format!(
-            "version = 1\n[defaults]\n{}[[streams]]\n{}[[streams]]\nmatch = \"*\"\nmode_switches = \"automatic\"\n\
+            "version = 1\n{}\n{}[defaults]\n{}[[streams]]\n{}[[streams]]\nmatch = \"*\"\nmode_switches = \"automatic\"\n\
              {}\n{}{}\n{}",
+            prices::PLACE,
+            all(prices::PLACE),
             all("[defaults]").replace("use_percent = 9", "use_percent = 90"),
             all("[[streams]]").replace("use_percent = 9", "use_percent = 90"),
             schedule::PLACE,

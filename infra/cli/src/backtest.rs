@@ -1,4 +1,5 @@
-//! `weir backtest`: the whole system on recorded traffic, in the bench setting, scored.
+//! `weir backtest`: the whole system on recorded traffic, in the bench setting, scored at the prices that the
+//! policy says the account pays.
 
 use std::fs::File;
 use std::path::Path;
@@ -9,7 +10,7 @@ use weir_core::policy::{Governance, OperatingMode, Policy, PolicySet};
 use weir_core::units::StreamName;
 use weir_twin::baseline;
 use weir_twin::record::StreamRun;
-use weir_twin::score::{Score, score};
+use weir_twin::score::{Pricing, Score, score_by};
 use weir_twin::settings::Settings;
 use weir_twin::simulation::Simulation;
 use weir_twin::trace::Trace;
@@ -36,15 +37,16 @@ pub(crate) fn run(
     format: Format,
 ) -> Result<(), Failure> {
     let trace = read(trace)?;
-    let set = match policies {
+    let policy = match policies {
         Some(path) => acting(policies::read(path)?.set, &StreamName::new(&trace.name)?)?,
-        None => PolicySet::of_all_streams(Policy { mode: OperatingMode::Act, ..Policy::DEFAULT }),
+        None => Policy { mode: OperatingMode::Act, ..Policy::DEFAULT },
     };
-    let run = simulate(&trace, set)?;
+    let pricing = Pricing { prices: policy.prices, ..Pricing::BENCH };
+    let run = simulate(&trace, PolicySet::of_all_streams(policy))?;
     if let Some(path) = actions {
         actions::write(path, &run)?;
     }
-    let report = Report::of(trace.name, &score(&run)?, &run);
+    let report = Report::of(trace.name, &score_by(&run, pricing)?, &run);
     match format {
         Format::Json => println!("{}", serde_json::to_string(&report)?),
         Format::Table => println!("{}", report.table()),
@@ -64,11 +66,9 @@ fn read(path: &Path) -> Result<Trace, Failure> {
 }
 
 /// A backtest asks what acting would do, whatever mode the policy is in today.
-fn acting(set: PolicySet, stream: &StreamName) -> Result<PolicySet, Failure> {
+fn acting(set: PolicySet, stream: &StreamName) -> Result<Policy, Failure> {
     match set.governing(stream) {
-        Governance::By(policy) => {
-            Ok(PolicySet::of_all_streams(Policy { mode: OperatingMode::Act, ..policy.clone() }))
-        }
+        Governance::By(policy) => Ok(Policy { mode: OperatingMode::Act, ..policy.clone() }),
         Governance::Faulty | Governance::None => {
             Err(Failure::Ungoverned { stream: stream.to_string() })
         }

@@ -15,7 +15,6 @@ mod tests;
 
 use std::collections::VecDeque;
 
-use weir_core::limits::prices;
 use weir_core::units::{ShardLoad, Shards, Share};
 
 pub use solve::Move;
@@ -87,7 +86,7 @@ impl Problem {
             MinuteCost {
                 load: load.get(),
                 all_refused_usd: minute.billable_gib() * pricing.throttled_gib_usd,
-                shard_usd: prices::SHARD_HOUR_USD / 60.0,
+                shard_usd: pricing.prices.provisioned.shard_hour_usd / 60.0,
             }
         });
         let minutes: Vec<MinuteCost> = minutes.collect();

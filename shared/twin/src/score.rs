@@ -16,8 +16,8 @@ use std::ops::Range;
 use jiff::SignedDuration;
 use thiserror::Error;
 use weir_core::bill::{Bill, Setup, Written};
-use weir_core::limits::prices;
 use weir_core::observation::CapacityMode;
+use weir_core::policy::AccountPrices;
 
 pub use elasticity::Elasticity;
 
@@ -39,11 +39,17 @@ pub struct Pricing {
     /// The busiest second of a minute, as a multiple of its mean. Seconds are taken to lie evenly between
     /// as far below the mean and as far above it; 1 is a minute of equal seconds.
     pub burst: f64,
+    /// What the account pays.
+    pub prices: AccountPrices,
 }
 
 impl Pricing {
     /// The bench setting.
-    pub const BENCH: Pricing = Pricing { throttled_gib_usd: THROTTLED_GIB_USD, burst: 1.0 };
+    pub const BENCH: Pricing = Pricing {
+        throttled_gib_usd: THROTTLED_GIB_USD,
+        burst: 1.0,
+        prices: AccountPrices::DEFAULT,
+    };
 
     /// The share of a minute's traffic that `capacity` refuses.
     pub(crate) fn refused_share(&self, load: f64, capacity: f64) -> f64 {
@@ -133,13 +139,12 @@ pub fn score_by(run: &StreamRun, pricing: Pricing) -> Result<Score, TooShort> {
     };
     let throttled: f64 = minutes.iter().map(|m| m.offered().billable_gib() * refused(m)).sum();
     let throttled_usd = pricing.throttled_gib_usd * throttled;
-    let put_units_usd: f64 = minutes
-        .iter()
-        .map(|m| m.offered().written().put_units() * prices::US_EAST_1.provisioned.put_unit_usd)
-        .sum();
-    let bill: Bill = minutes.iter().map(MinuteRecord::bill).sum();
+    let provisioned = &pricing.prices.provisioned;
+    let put_units_usd: f64 =
+        minutes.iter().map(|m| m.offered().written().put_units() * provisioned.put_unit_usd).sum();
+    let bill: Bill = minutes.iter().map(|minute| minute.bill(&pricing.prices)).sum();
     let shard_cost_usd = bill.total().get() - put_units_usd;
-    let fixed_cost_usd = (peak - 1e-9).ceil() * hours * prices::SHARD_HOUR_USD;
+    let fixed_cost_usd = (peak - 1e-9).ceil() * hours * provisioned.shard_hour_usd;
     let on_demand = minutes.iter().filter(|m| m.mode == CapacityMode::OnDemand).count();
     let days =
         SignedDuration::from_mins(i64::try_from(all).unwrap_or(i64::MAX)).as_secs_f64() / 86_400.0;
@@ -172,14 +177,14 @@ fn load(minute: &MinuteRecord) -> f64 {
 
 impl MinuteRecord {
     /// What AWS bills for it: what was offered, throttled or not; nobody reads, records are kept for a day.
-    pub fn bill(&self) -> Bill {
+    pub fn bill(&self, prices: &AccountPrices) -> Bill {
         const HOURS: f64 = 1.0 / 60.0;
-        let (prices, written) = (&prices::US_EAST_1, self.offered().written());
+        let written = self.offered().written();
         match self.mode {
             CapacityMode::Provisioned => {
                 prices.provisioned.bill(self.open_shards * HOURS, written, Setup::PLAIN)
             }
-            CapacityMode::OnDemand => prices.standard.bill(HOURS, written, Setup::PLAIN),
+            CapacityMode::OnDemand => prices.on_demand.bill(HOURS, written, Setup::PLAIN),
         }
     }
 }
@@ -198,6 +203,8 @@ impl Minute {
 
 #[cfg(test)]
 mod tests {
+    use weir_core::limits::prices::{GB_BYTES, US_EAST_1};
+
     use super::*;
 
     #[test]
@@ -242,7 +249,7 @@ mod tests {
         };
         let score = score(&run).expect("a score");
         // 1.5 KB a record: 2 KB each are billed. The load is 2.197 shards by bytes: three are its peak.
-        let (gib, shards) = (90_000.0 * 2_048.0 / prices::GB_BYTES, 24.0 * 3.0 * 0.015);
+        let (gib, shards) = (90_000.0 * 2_048.0 / GB_BYTES, 24.0 * 3.0 * 0.015);
         let (put, on_demand) = (720.0 * 90_000.0 * 0.014e-6, 12.0 * 0.04 + 720.0 * gib * 0.08);
         let lost = 0.5 * gib * 0.80;
         let near = |a: f64, b: f64| assert!((a / b - 1.0).abs() < 1e-9, "{a} for {b}");
@@ -251,5 +258,11 @@ mod tests {
         near(score.j, (0.5 * shards + on_demand - put + lost) / shards);
         near(score.j_total, (0.5 * shards + put + on_demand + lost) / (shards + 2.0 * put));
         assert_eq!(score.on_demand_percent, 50.0);
+
+        let mut prices = AccountPrices::advantage(&US_EAST_1);
+        prices.provisioned.shard_hour_usd = 0.03;
+        let theirs = score_by(&run, Pricing { prices, ..Pricing::BENCH }).expect("a score");
+        near(theirs.fixed_cost_usd, 2.0 * shards);
+        near(theirs.bill.total().get(), shards + put + 720.0 * gib * 0.032);
     }
 }

@@ -244,7 +244,7 @@ impl Case {
 fn a_stream_is_on_demand_when_a_scheduled_event_begins_and_until_it_ends() {
     let event = |begins| calm().with_event(begins);
     let early = event(25).plan();
-    assert_eq!((early.action, early.revisit_at), (Action::Hold(Reason::OnTarget), after(5)));
+    assert_eq!((early.action, early.revisit_at), (Action::Hold(Reason::OnTarget), after(7)));
     assert_eq!(event(17).plan().revisit_at, after(2));
     assert_eq!(event(15).action(), TO_ON_DEMAND);
     assert_eq!(event(-119).action(), TO_ON_DEMAND);

@@ -130,7 +130,7 @@ resource "aws_cloudwatch_metric_alarm" "tick_missing" {
   metric_query {
     id          = "working"
     label       = "Both functions tick"
-    expression  = "IF(FILL(planned, 0) > 0 AND FILL(told, 0) - FILL(failed, 0) > 0, 1, 0)"
+    expression  = "IF(FILL(planned, 0) > 0 AND FILL(told, 0) > 0 AND FILL(unplanned, 0) < 5 AND FILL(untold, 0) < 5, 1, 0)"
     return_data = true
   }
 
@@ -157,7 +157,18 @@ resource "aws_cloudwatch_metric_alarm" "tick_missing" {
   }
 
   metric_query {
-    id = "failed"
+    id = "unplanned"
+    metric {
+      namespace   = "AWS/Lambda"
+      metric_name = "Errors"
+      dimensions  = { FunctionName = aws_lambda_function.functions["plan-capacity"].function_name }
+      period      = 300
+      stat        = "Sum"
+    }
+  }
+
+  metric_query {
+    id = "untold"
     metric {
       namespace   = "AWS/Lambda"
       metric_name = "Errors"

@@ -27,7 +27,7 @@ resource "aws_dynamodb_table" "ledger" {
     type = "S"
   }
 
-  # Only streams' records and open incidents carry `due`, so a tick reads what is due and nothing else.
+  # Only streams' records and incidents carry `due`, each kind its own value, so a tick reads what is due and nothing else.
   global_secondary_index {
     name            = "due-streams"
     hash_key        = "due"

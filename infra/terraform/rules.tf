@@ -174,6 +174,7 @@ resource "aws_lambda_invocation" "deployed" {
   triggers = {
     functions = aws_lambda_function.functions["sync-alarms"].source_code_hash
     policies  = aws_lambda_layer_version.policies.arn
+    prefix    = var.alarm_prefix
   }
   input = jsonencode({
     source      = "weir"

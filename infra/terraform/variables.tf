@@ -4,8 +4,8 @@ variable "name" {
   default     = "weir"
 
   validation {
-    condition     = can(regex("^[A-Za-z][A-Za-z0-9-]{0,23}$", var.name))
-    error_message = "1 to 24 letters, digits or '-', beginning with a letter."
+    condition     = can(regex("^[A-Za-z][A-Za-z0-9-]{0,22}$", var.name))
+    error_message = "1 to 23 letters, digits or '-', beginning with a letter."
   }
 }
 

@@ -4,9 +4,11 @@
 //! outcome with a reason, not an error. What comes in is an event and not trusted. Not here: which call
 //! it is (`resize_stream`, `switch_mode`), or what is right for the stream (`weir_core::plan`).
 
+use jiff::{SignedDuration, Timestamp};
 use weir_core::action::{ActionRecord, Change, Outcome, settling};
 use weir_core::budget::Budget;
 use weir_core::observation::{CapacityMode, StreamState, StreamStatus};
+use weir_core::plan::EXPIRES_AFTER_MINUTES;
 use weir_core::policy::OperatingMode;
 use weir_core::reasons::Reason;
 use weir_core::units::StreamName;
@@ -134,8 +136,13 @@ async fn with_ledger<P: Ports>(
     let Some(record) = record else {
         return refuse(ports, order, Refusal::because(Reason::PlanSuperseded)).await;
     };
-    if record.latest_plan.as_ref() == Some(order.plan) && !order.plan.orders(order.change) {
-        return refuse(ports, order, Refusal::because(Reason::PlanForged)).await;
+    // The event may say what it likes; the ledger knows the id, and the id says what and when.
+    if record.latest_plan.as_ref() == Some(order.plan) {
+        let forged = !order.plan.orders(order.change);
+        let reason = if forged { Some(Reason::PlanForged) } else { is_old(order.plan, now) };
+        if let Some(reason) = reason {
+            return refuse(ports, order, Refusal::because(reason)).await;
+        }
     }
     if record.pause.as_ref().is_some_and(|pause| pause.holds(now)) {
         return refuse(ports, order, Refusal::because(Reason::Paused)).await;
@@ -181,6 +188,12 @@ async fn prepare<P: Ports>(
         .record_intent(order.stream, order.plan, action)
         .await
         .map_err(|error| Refusal::ledger(&error))
+}
+
+fn is_old(plan: &PlanId, now: Timestamp) -> Option<Reason> {
+    let lasts = SignedDuration::from_mins(EXPIRES_AFTER_MINUTES);
+    let young = plan.planned_at().is_some_and(|at| now.duration_since(at) < lasts);
+    (!young).then_some(Reason::PlanExpired)
 }
 
 fn action_of<P: Ports>(ports: &P, order: &Order<'_>) -> ActionRecord {

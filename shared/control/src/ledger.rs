@@ -44,6 +44,11 @@ impl PlanId {
         PlanId(format!("{seen_at}-not-ours"))
     }
 
+    /// When the plan of this id was made; `None` for no id of ours.
+    pub fn planned_at(&self) -> Option<Timestamp> {
+        self.0.split_once("-v")?.0.parse().ok()
+    }
+
     /// The id as text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -302,6 +307,8 @@ mod tests {
             );
         }
         assert!(!changes.iter().any(|change| PlanId::of(at(1), 3, None).orders(*change)));
+        assert_eq!(PlanId::of(at(1), 3, None).planned_at(), Some(at(1)));
+        assert_eq!(PlanId::of_stranger(at(1)).planned_at(), None);
     }
 
     #[test]

@@ -35,7 +35,7 @@ pub const DAYS_OBSERVED: u32 = 15;
 pub const DAYS_PERIOD_SECONDS: u32 = 300;
 
 /// A plan older than this is not carried out: the world has moved on.
-const EXPIRES_AFTER_MINUTES: i64 = 5;
+pub const EXPIRES_AFTER_MINUTES: i64 = 5;
 /// Until a calm stream is looked at again. From 5 to 10 the mean result does not change by more than its noise, and each
 /// look costs.
 const CALM_MINUTES: i64 = 7;

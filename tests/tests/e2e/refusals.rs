@@ -91,6 +91,24 @@ fn a_forged_order_is_refused_and_the_plan_may_still_be_carried_out() -> Result<(
     Ok(())
 }
 
+/// A stream was given up long ago, and somebody sends its last plan as if it were of today.
+#[test]
+fn a_plan_is_as_old_as_the_ledger_says() -> Result<()> {
+    let house = House::with_stream(2, 1.2)?;
+    house.surge()?;
+    let mut plan = house.newest_plan()?;
+    let order = plan.detail["plan_id"].as_str().unwrap_or_default().rsplit("-v").next();
+    let id = json!(format!("2026-01-01T00:00:00Z-v{}", order.unwrap_or_default()));
+    let mut state = house.state()?;
+    state["latest_plan"] = id.clone();
+    house.world.put_ledger_item(&state)?;
+    plan.envelope["detail"]["plan_id"] = id;
+    house.world.proxy().forget_calls();
+    house.deliver(&plan)?;
+    assert_eq!((house.refusal()?.as_str(), house.reshard_calls()), ("plan_expired", 0));
+    Ok(())
+}
+
 /// An event that asks for more than AWS would allow was not made by the planner: it is turned down unread.
 #[test]
 fn a_forged_target_is_refused_before_anything_is_read() -> Result<()> {

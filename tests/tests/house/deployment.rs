@@ -234,9 +234,12 @@ fn the_dashboard_asks_for_what_is_logged() {
     let widgets = page["widgets"].as_array().into_iter().flatten();
     let mut asked = 0;
     for query in widgets.filter_map(|widget| widget["properties"]["query"].as_str()) {
+        let after_dedup = query.split(" | dedup ").nth(1).and_then(|rest| rest.split_once(" | "));
+        let allowed = after_dedup.is_none_or(|(_, next)| next.starts_with("limit "));
+        assert!(allowed, "CloudWatch takes only a limit after dedup: {query}");
         for step in query.split(" | ").map(str::trim) {
-            let fields =
-                step.strip_prefix("display ").into_iter().flat_map(|list| list.split(", "));
+            let list = step.strip_prefix("display ").or_else(|| step.strip_prefix("fields "));
+            let fields = list.into_iter().flat_map(|list| list.split(", "));
             let fields = fields.filter_map(|field| field.split(' ').next());
             for field in fields.filter(|field| !field.starts_with('@')) {
                 // `tracing` names these two itself.

@@ -14,6 +14,8 @@ mod faults;
 mod incidents;
 #[cfg(feature = "aws")]
 mod live;
+#[cfg(feature = "aws")]
+mod pause;
 mod policies;
 mod progress;
 #[cfg(feature = "aws")]
@@ -31,7 +33,7 @@ use weir_twin::bench::Contender;
 
 #[cfg(not(feature = "aws"))]
 const WITHOUT_AWS: &str = "\
-`incidents`, `test-alert` and `uninstall` ask AWS. This weir was built without that:
+`incidents`, `test-alert`, `pause`, `resume` and `uninstall` ask AWS. This weir was built without that:
   cargo install --path infra/cli --features aws";
 
 /// Keeps Amazon Kinesis data streams at the right size, and says why.
@@ -110,6 +112,24 @@ enum Command {
         #[arg(long, value_enum)]
         to: test_alert::Audience,
     },
+    /// Leave one stream alone: plans are made and nothing is changed, from now on.
+    #[cfg(feature = "aws")]
+    Pause {
+        /// Which.
+        stream: String,
+        /// Who pauses, and why: it stands in the ledger.
+        #[arg(long)]
+        note: String,
+        /// When it ends by itself; without it, only `weir resume` ends it.
+        #[arg(long)]
+        hours: Option<u16>,
+    },
+    /// End a pause.
+    #[cfg(feature = "aws")]
+    Resume {
+        /// Which stream.
+        stream: String,
+    },
     /// Delete the alarms Weir made, once its stack is gone, and say what is left of it.
     #[cfg(feature = "aws")]
     Uninstall,
@@ -145,6 +165,10 @@ fn main() -> ExitCode {
         Command::Incidents { days, format } => incidents::run(days, format),
         #[cfg(feature = "aws")]
         Command::TestAlert { to } => test_alert::run(to),
+        #[cfg(feature = "aws")]
+        Command::Pause { stream, note, hours } => pause::pause(&stream, &note, hours),
+        #[cfg(feature = "aws")]
+        Command::Resume { stream } => pause::resume(&stream),
         #[cfg(feature = "aws")]
         Command::Uninstall => uninstall::run(),
     };

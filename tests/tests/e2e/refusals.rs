@@ -127,13 +127,17 @@ fn a_paused_stream_is_left_alone() -> Result<()> {
     let house = House::with_stream(4, 1.2)?;
     house.surge()?;
     let plan = house.newest_plan()?;
-    let mut state = house.state()?;
-    state["pause_note"] = json!("load test");
-    house.world.put_ledger_item(&state)?;
+    let said = house.world.weir(&["pause", STREAM, "--note", "load test", "--hours", "4"], &[])?;
+    assert!(said.starts_with("Weir leaves orders alone until 20"), "{said}");
     house.deliver(&plan)?;
     assert_eq!((house.refusal()?.as_str(), house.reshard_calls()), ("paused", 0));
     house.surge()?;
     let plans = house.world.wait_for_events("Weir Capacity Planned", 2, PATIENCE)?;
     assert!(plans.iter().any(|p| p.detail["action"]["reason"] == "paused"), "{plans:?}");
+
+    house.world.weir(&["resume", STREAM], &[])?;
+    let plan = house.next_plan()?;
+    house.deliver(&plan)?;
+    assert_eq!(house.reshard_calls(), 1);
     Ok(())
 }

@@ -195,6 +195,19 @@ fn a_recovery_says_how_long_it_lasted_and_closes_what_was_opened() {
     );
 }
 
+/// An id holds the beginning of a long name, and no colon; the command needs all of it.
+#[test]
+fn a_command_names_a_kcl_application_by_its_whole_name() {
+    let name = format!("{}:orders", "c".repeat(249));
+    let consumer = ConsumerId::of(ConsumerKind::Kcl, &ConsumerName::new(&name).expect("a name"));
+    let mut alarm = recorded("kcl_silence");
+    alarm.alarm_name = format!("weir-silence-{consumer}@orders");
+    alarm.watched.as_mut().expect("a metric").namespace = name.clone();
+    let said = facts::of_alarm(&AlarmPrefix::default(), &alarm).expect("a fact");
+    let (_, alert) = told(said, &Evidence::default(), 0);
+    assert!(alert.text.contains(&format!("--table-name {name} ")), "{}", alert.text);
+}
+
 /// An event of Weir's own as it is published, with these members otherwise.
 fn published(name: &str, detail_type: &str, otherwise: Value) -> Incoming {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/events").join(name);

@@ -90,10 +90,7 @@ impl Aws {
         let name = |symptom| AlarmName::of_consumer(prefix, symptom, stream, consumer);
         let symptoms = Symptom::ALL.map(|symptom| (symptom, name(symptom).as_str().to_owned()));
         let names = symptoms.clone().map(|(_, name)| name);
-        let mut asked = vec![
-            ("written", of_stream("IncomingRecords", stream)),
-            ("refused", of_stream("WriteProvisionedThroughputExceeded", stream)),
-        ];
+        let mut asked = vec![("written", of_stream("IncomingRecords", stream))];
         for alarm in self.alarm_states(&names).await? {
             let symptom = symptoms.iter().find(|(_, name)| *name == alarm.alarm_name);
             let Some(((symptom, _), watched)) = symptom.zip(alarm.watched) else { continue };
@@ -176,7 +173,6 @@ impl Metrics {
             errors: sum("errors", &recent),
             throttles: sum("throttles", &recent),
             written: sum("written", &recent).zip(sum("written", &before)),
-            refused_writes: sum("refused", &recent),
             ..Evidence::default()
         }
     }

@@ -38,10 +38,9 @@ fn consumer(story: &Story<'_>) -> Look {
     let cause = story.cause();
     match story.kind() {
         Some(ConsumerKind::Lambda) => {
+            // By the function alone: a mapping by a fan-out consumer has that consumer's ARN.
             let mappings = format!(
-                "aws lambda list-event-source-mappings --function-name {name} \
-                 --event-source-arn {} --region {region}",
-                place.arn("kinesis", &format!("stream/{stream}"))
+                "aws lambda list-event-source-mappings --function-name {name} --region {region}"
             );
             let logs = || {
                 format!(

@@ -119,12 +119,11 @@ fn evidence(name: &str, at: Timestamp) -> Evidence {
     };
     let known = Evidence { retention_hours: Some(24), ..Evidence::default() };
     match name {
-        // One shard stuck: its record is 13 h old and grows older by the clock.
+        // Stuck: the record it tries is 13 h old and grows older by the clock.
         "lambda_lag" => Evidence {
             lag: lag(12.833_333, 13.0, 0),
             invocations: Some(612.0),
             errors: Some(38.0),
-            shards_behind: Some((1, 8)),
             ..known
         },
         "lambda_errors" => Evidence {
@@ -165,6 +164,16 @@ fn every_kind_of_alarm_is_told_in_every_form() {
         let (_, alert) = told(said, &evidence(name, alarm.state_at), minutes);
         insta::assert_snapshot!(name, shown(&alert));
     }
+}
+
+/// Where metrics of single shards are known, a record that one shard is stuck at is told from failing calls.
+#[test]
+fn one_stuck_shard_is_told_as_a_record_that_the_function_cannot_take() {
+    let alarm = recorded("lambda_lag");
+    let said = facts::of_alarm(&AlarmPrefix::default(), &alarm).expect("a fact");
+    let known = Evidence { shards_behind: Some((1, 8)), ..evidence("lambda_lag", alarm.state_at) };
+    let (_, alert) = told(said, &known, 0);
+    insta::assert_snapshot!("poison_record", alert.text);
 }
 
 #[test]

@@ -48,16 +48,44 @@ impl Aws {
         stream: &StreamName,
         source_arn: &str,
     ) -> PortResult<Vec<Consumer>> {
+        let mappings = self.mappings(Some(source_arn), None).await?;
+        Ok(mappings.iter().filter_map(|mapping| mapped_function(stream, mapping)).collect())
+    }
+
+    /// The mappings of a function to a stream: to the stream itself, or to fan-out consumers of it.
+    pub(crate) async fn mappings_of(
+        &self,
+        function: &str,
+        stream: &StreamName,
+        stream_arn: &str,
+    ) -> PortResult<Vec<Consumer>> {
+        let mappings = self.mappings(None, Some(function)).await?;
+        let reads = |mapping: &&EventSourceMappingConfiguration| {
+            let below = mapping.event_source_arn().and_then(|arn| arn.strip_prefix(stream_arn));
+            below.is_some_and(|rest| rest.is_empty() || rest.starts_with("/consumer/"))
+        };
+        let mappings = mappings.iter().filter(reads);
+        Ok(mappings.filter_map(|mapping| mapped_function(stream, mapping)).collect())
+    }
+
+    /// Every mapping of this source, or of this function.
+    async fn mappings(
+        &self,
+        source_arn: Option<&str>,
+        function: Option<&str>,
+    ) -> PortResult<Vec<EventSourceMappingConfiguration>> {
         let mut found = Vec::new();
         let mut marker: Option<String> = None;
         let mut seen = BTreeSet::new();
         loop {
             self.paces.list_event_source_mappings.turn().await;
             let request = self.clients.lambda().list_event_source_mappings();
-            let request = request.event_source_arn(source_arn).set_marker(marker.take());
+            let request = request
+                .set_event_source_arn(source_arn.map(str::to_owned))
+                .set_function_name(function.map(str::to_owned))
+                .set_marker(marker.take());
             let page = request.send().await.map_err(|e| LIST_EVENT_SOURCE_MAPPINGS.failed(e))?;
-            let mapped = page.event_source_mappings().iter();
-            found.extend(mapped.filter_map(|mapping| mapped_function(stream, mapping)));
+            found.extend(page.event_source_mappings.unwrap_or_default());
             match page.next_marker.filter(|next| !next.is_empty()) {
                 None => return Ok(found),
                 Some(next) if !seen.insert(next.clone()) => {

@@ -31,15 +31,22 @@ const RESHARDS_SINCE: SignedDuration = SignedDuration::from_hours(24);
 
 /// A metric by the minute: the minute's begin in seconds, and the value.
 type Points = Vec<(i64, f64)>;
+/// What the alarms of a consumer watch.
+type Alarms = Vec<(Symptom, Watched)>;
 
 impl ReadEvidence for Aws {
     async fn read_evidence(&self, subject: &Subject, now: Timestamp) -> Evidence {
         let Subject::Consumer { stream, consumer } = subject else { return Evidence::default() };
         let state = known("retention", self.describe_stream(stream).await);
-        let metrics = known("metrics", self.metrics_of(stream, consumer, now).await);
+        let alarms = known("alarms", self.watched(stream, consumer).await);
+        let metrics = match &alarms {
+            Some(alarms) => known("metrics", self.metrics_of(stream, alarms, now).await),
+            None => None,
+        };
+        let alarms = alarms.unwrap_or_default();
         Evidence {
             retention_hours: state.map(|state| state.retention_hours),
-            enabled: known("mapping", self.enabled(stream, consumer).await).flatten(),
+            enabled: known("mapping", self.enabled(stream, consumer, &alarms).await).flatten(),
             resharded_at: known("reshards", self.resharded_at(stream, now).await).flatten(),
             ..metrics.map(|metrics| metrics.evidence(now)).unwrap_or_default()
         }
@@ -52,18 +59,27 @@ fn known<T>(what: &str, read: PortResult<T>) -> Option<T> {
 }
 
 impl Aws {
-    /// Whether its mapping polls; `None` for what has no mapping of its own to the stream.
-    async fn enabled(&self, stream: &StreamName, id: &ConsumerId) -> PortResult<Option<bool>> {
+    /// Whether a mapping of it polls; `None` for what has no mapping of its own to the stream. It is looked
+    /// for by the function, since it may read by a fan-out consumer, whose ARN nobody knows here.
+    async fn enabled(
+        &self,
+        stream: &StreamName,
+        id: &ConsumerId,
+        alarms: &Alarms,
+    ) -> PortResult<Option<bool>> {
         if id.kind() != Some(ConsumerKind::Lambda) {
             return Ok(None);
         }
+        let whole = alarms.iter().find_map(|(_, one)| one.consumer_name(ConsumerKind::Lambda));
+        // An id has a dot for the colon before an alias; a function's name has none of its own.
+        let function = whole.map_or_else(|| id.name().replace('.', ":"), str::to_owned);
         let arn = self.summary(stream).await?.stream_arn;
-        let functions = self.mapped_functions(stream, &arn).await?;
+        let mappings = self.mappings_of(&function, stream, &arn).await?;
         let enabled = |consumer: &Consumer| match &consumer.reader {
             Reader::Lambda(mapping) if consumer.id() == *id => Some(mapping.enabled),
             _ => None,
         };
-        Ok(functions.iter().find_map(enabled))
+        Ok(mappings.iter().filter_map(enabled).max())
     }
 
     async fn resharded_at(
@@ -80,28 +96,33 @@ impl Aws {
         Ok(reshards.map(|action| action.at).max())
     }
 
-    async fn metrics_of(
-        &self,
-        stream: &StreamName,
-        consumer: &ConsumerId,
-        now: Timestamp,
-    ) -> PortResult<Metrics> {
+    /// What its alarms watch.
+    async fn watched(&self, stream: &StreamName, consumer: &ConsumerId) -> PortResult<Alarms> {
         let prefix = &self.settings.alarm_prefix;
         let name = |symptom| AlarmName::of_consumer(prefix, symptom, stream, consumer);
         let symptoms = Symptom::ALL.map(|symptom| (symptom, name(symptom).as_str().to_owned()));
         let names = symptoms.clone().map(|(_, name)| name);
-        let mut asked = vec![
-            ("written", of_stream("IncomingRecords", stream)),
-            ("refused", of_stream("WriteProvisionedThroughputExceeded", stream)),
-        ];
-        for alarm in self.alarm_states(&names).await? {
-            let symptom = symptoms.iter().find(|(_, name)| *name == alarm.alarm_name);
-            let Some(((symptom, _), watched)) = symptom.zip(alarm.watched) else { continue };
+        let alarms = self.alarm_states(&names).await?.into_iter();
+        let watched = alarms.filter_map(|alarm| {
+            let (symptom, _) = symptoms.iter().find(|(_, name)| *name == alarm.alarm_name)?;
+            Some((*symptom, alarm.watched?))
+        });
+        Ok(watched.collect())
+    }
+
+    async fn metrics_of(
+        &self,
+        stream: &StreamName,
+        alarms: &Alarms,
+        now: Timestamp,
+    ) -> PortResult<Metrics> {
+        let mut asked = vec![("written", of_stream("IncomingRecords", stream))];
+        for (symptom, watched) in alarms {
             if *symptom == Symptom::Errors && watched.namespace == "AWS/Lambda" {
                 let invocations = Watched { metric: "Invocations".to_owned(), ..watched.clone() };
                 asked.push(("invocations", invocations));
             }
-            asked.push((symptom.code(), watched));
+            asked.push((symptom.code(), watched.clone()));
         }
         let now = now.as_second().div_euclid(MINUTE_SECONDS) * MINUTE_SECONDS;
         let start = now - (BEFORE_MINUTES + COUNTED_MINUTES) * MINUTE_SECONDS;
@@ -176,7 +197,6 @@ impl Metrics {
             errors: sum("errors", &recent),
             throttles: sum("throttles", &recent),
             written: sum("written", &recent).zip(sum("written", &before)),
-            refused_writes: sum("refused", &recent),
             ..Evidence::default()
         }
     }

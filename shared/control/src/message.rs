@@ -119,19 +119,10 @@ impl Story<'_> {
     /// The consumer's name as AWS knows it: its id may hold only the beginning.
     fn name(&self) -> Option<&str> {
         let Subject::Consumer { consumer, .. } = &self.incident.subject else { return None };
-        let dimension = |key: &str| {
-            let watched = self.incident.facts.values().filter_map(|fact| fact.watched.as_ref());
-            watched.filter_map(|watched| watched.dimensions.get(key)).next().map(String::as_str)
-        };
-        let known = match consumer.kind() {
-            Some(ConsumerKind::Lambda) => dimension("Resource").or(dimension("FunctionName")),
-            Some(ConsumerKind::FanOut) => dimension("ConsumerName"),
-            Some(ConsumerKind::Firehose) => dimension("DeliveryStreamName"),
-            Some(ConsumerKind::Kcl | ConsumerKind::Polling) | None => None,
-        };
-        // It comes from an alarm; only what can be a name is taken for one.
-        let name = known.filter(|name| weir_core::consumer::ConsumerName::new(name).is_ok());
-        Some(name.unwrap_or(consumer.name()))
+        let mut watched = self.incident.facts.values().filter_map(|fact| fact.watched.as_ref());
+        let whole =
+            consumer.kind().and_then(|kind| watched.find_map(|one| one.consumer_name(kind)));
+        Some(whole.unwrap_or(consumer.name()))
     }
 
     /// Facts that hold it open, or that held it open when it is over.

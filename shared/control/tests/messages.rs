@@ -119,12 +119,11 @@ fn evidence(name: &str, at: Timestamp) -> Evidence {
     };
     let known = Evidence { retention_hours: Some(24), ..Evidence::default() };
     match name {
-        // One shard stuck: its record is 13 h old and grows older by the clock.
+        // Stuck: the record it tries is 13 h old and grows older by the clock.
         "lambda_lag" => Evidence {
             lag: lag(12.833_333, 13.0, 0),
             invocations: Some(612.0),
             errors: Some(38.0),
-            shards_behind: Some((1, 8)),
             ..known
         },
         "lambda_errors" => Evidence {
@@ -167,6 +166,16 @@ fn every_kind_of_alarm_is_told_in_every_form() {
     }
 }
 
+/// Where metrics of single shards are known, a record that one shard is stuck at is told from failing calls.
+#[test]
+fn one_stuck_shard_is_told_as_a_record_that_the_function_cannot_take() {
+    let alarm = recorded("lambda_lag");
+    let said = facts::of_alarm(&AlarmPrefix::default(), &alarm).expect("a fact");
+    let known = Evidence { shards_behind: Some((1, 8)), ..evidence("lambda_lag", alarm.state_at) };
+    let (_, alert) = told(said, &known, 0);
+    insta::assert_snapshot!("poison_record", alert.text);
+}
+
 #[test]
 fn a_recovery_says_how_long_it_lasted_and_closes_what_was_opened() {
     let alarm = recorded("lambda_silence");
@@ -193,6 +202,19 @@ fn a_recovery_says_how_long_it_lasted_and_closes_what_was_opened() {
         (&before["NewStateValue"], &after["NewStateValue"]),
         (&"ALARM".into(), &"OK".into())
     );
+}
+
+/// An id holds the beginning of a long name, and no colon; the command needs all of it.
+#[test]
+fn a_command_names_a_kcl_application_by_its_whole_name() {
+    let name = format!("{}:orders", "c".repeat(249));
+    let consumer = ConsumerId::of(ConsumerKind::Kcl, &ConsumerName::new(&name).expect("a name"));
+    let mut alarm = recorded("kcl_silence");
+    alarm.alarm_name = format!("weir-silence-{consumer}@orders");
+    alarm.watched.as_mut().expect("a metric").namespace = name.clone();
+    let said = facts::of_alarm(&AlarmPrefix::default(), &alarm).expect("a fact");
+    let (_, alert) = told(said, &Evidence::default(), 0);
+    assert!(alert.text.contains(&format!("--table-name {name} ")), "{}", alert.text);
 }
 
 /// An event of Weir's own as it is published, with these members otherwise.

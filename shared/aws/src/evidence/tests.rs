@@ -57,7 +57,7 @@ async fn what_the_alarms_watch_is_what_is_read() {
         result("written", &[(65, 100.0), (5, 900.0)]),
     ];
     let mapping = json!({
-        "UUID": "u", "State": "Disabled",
+        "UUID": "u", "State": "Disabled", "EventSourceArn": "arn:aws:kinesis:r:1:stream/orders",
         "FunctionArn": "arn:aws:lambda:r:1:function:billing"
     });
     let reshard = json!({"kind": "reshard", "from": 2, "to": 4}).to_string();
@@ -100,6 +100,55 @@ async fn what_the_alarms_watch_is_what_is_read() {
         ..Evidence::default()
     };
     assert_eq!(evidence, expected, "{}", replay.actual_requests().count());
+}
+
+/// The function may read by a fan-out consumer, and other streams too.
+#[tokio::test(start_paused = true)]
+async fn a_disabled_mapping_is_seen_whatever_the_function_reads_by() {
+    let mapping = |state: &str, source: &str| {
+        json!({
+            "UUID": "u", "State": state,
+            "EventSourceArn": format!("arn:aws:kinesis:r:1:stream/{source}"),
+            "FunctionArn": "arn:aws:lambda:r:1:function:billing:live"
+        })
+    };
+    let mappings = [
+        mapping("Enabled", "orders-eu"),
+        mapping("Enabled", "orders-eu/consumer/fast:1"),
+        mapping("Disabled", "orders/consumer/fast:1"),
+    ];
+    let (aws, replay) =
+        answering(vec![summary(), answer(200, &json!({"EventSourceMappings": mappings}))]);
+    let Subject::Consumer { stream, .. } = subject() else { panic!("no consumer") };
+    let id = ConsumerId::read("lambda-billing.live").expect("an id");
+    let enabled = aws.enabled(&stream, &id, &Alarms::new()).await.expect("an answer");
+    assert_eq!(enabled, Some(false));
+    let asked = replay.actual_requests().last().expect("a request").uri().to_owned();
+    assert!(asked.ends_with("?FunctionName=billing%3Alive"), "{asked}");
+}
+
+/// The id of a long name holds only its beginning; what its alarms watch holds all of it.
+#[tokio::test(start_paused = true)]
+async fn a_function_with_a_long_name_is_asked_for_by_all_of_it() {
+    let name = "f".repeat(64);
+    let whole = weir_core::consumer::ConsumerName::new(&name).expect("a name");
+    let id = ConsumerId::of(ConsumerKind::Lambda, &whole);
+    let errors = Watched {
+        namespace: "AWS/Lambda".to_owned(),
+        dimensions: BTreeMap::from([("FunctionName".to_owned(), name.clone())]),
+        ..of_stream("Errors", &StreamName::new("orders").expect("a name"))
+    };
+    let mapping = json!({
+        "UUID": "u", "State": "Enabled", "EventSourceArn": "arn:aws:kinesis:r:1:stream/orders",
+        "FunctionArn": format!("arn:aws:lambda:r:1:function:{name}")
+    });
+    let (aws, replay) =
+        answering(vec![summary(), answer(200, &json!({"EventSourceMappings": [mapping]}))]);
+    let stream = StreamName::new("orders").expect("a name");
+    let alarms = vec![(Symptom::Errors, errors)];
+    assert_eq!(aws.enabled(&stream, &id, &alarms).await.expect("an answer"), Some(true));
+    let asked = replay.actual_requests().last().expect("a request").uri().to_owned();
+    assert!(asked.ends_with(&format!("?FunctionName={name}")), "{asked}");
 }
 
 /// A message never waits for its evidence.

@@ -38,10 +38,9 @@ fn consumer(story: &Story<'_>) -> Look {
     let cause = story.cause();
     match story.kind() {
         Some(ConsumerKind::Lambda) => {
+            // By the function alone: a mapping by a fan-out consumer has that consumer's ARN.
             let mappings = format!(
-                "aws lambda list-event-source-mappings --function-name {name} \
-                 --event-source-arn {} --region {region}",
-                place.arn("kinesis", &format!("stream/{stream}"))
+                "aws lambda list-event-source-mappings --function-name {name} --region {region}"
             );
             let logs = || {
                 format!(
@@ -137,7 +136,7 @@ fn weir(story: &Story<'_>, trouble: Trouble) -> Look {
         Some(stream) => {
             format!("aws kinesis describe-stream-summary --stream-name {stream} --region {region}")
         }
-        None => format!("aws events list-rules --name-prefix weir --region {region}"),
+        None => format!("aws events list-rules --region {region}"),
     };
     let console = match stream {
         Some(stream) => place.console("kinesis", &format!("/streams/details/{stream}/monitoring")),
@@ -147,7 +146,7 @@ fn weir(story: &Story<'_>, trouble: Trouble) -> Look {
         Trouble::PolicyInvalid => ("Mend the policy and deploy it.", "weir check".to_owned()),
         Trouble::DeadLetters => (
             "Read what lies in the queue; each message says why it is there.",
-            format!("aws sqs list-queues --queue-name-prefix weir --region {region}"),
+            format!("aws sqs list-queues --region {region}"),
         ),
         Trouble::TickMissing => {
             ("See whether the schedule is enabled and its function runs.", about)

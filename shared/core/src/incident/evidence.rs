@@ -39,8 +39,6 @@ pub struct Evidence {
     pub shards_behind: Option<(u32, u32)>,
     /// Records written in the last ten minutes, and in the same time an hour before.
     pub written: Option<(f64, f64)>,
-    /// Writes that were refused in the last ten minutes.
-    pub refused_writes: Option<f64>,
     /// When the stream was last resharded.
     pub resharded_at: Option<Timestamp>,
 }

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Symptom;
 use crate::alarms::AlarmState;
+use crate::consumer::{ConsumerKind, ConsumerName};
 use crate::reasons::Reason;
 
 /// What an alarm is a sign of.
@@ -37,6 +38,22 @@ pub struct Watched {
     pub period_seconds: u32,
     /// It goes off when the watched value is at least this.
     pub threshold: Option<f64>,
+}
+
+impl Watched {
+    /// The whole name of the consumer of this kind, where the metric bears it: its id may hold only the
+    /// beginning. Anybody may set an alarm; only what can be a name is taken for one.
+    pub fn consumer_name(&self, kind: ConsumerKind) -> Option<&str> {
+        let dimension = |key| self.dimensions.get(key);
+        let name = match kind {
+            ConsumerKind::Lambda => dimension("Resource").or(dimension("FunctionName")),
+            ConsumerKind::FanOut => dimension("ConsumerName"),
+            ConsumerKind::Firehose => dimension("DeliveryStreamName"),
+            ConsumerKind::Kcl => Some(&self.namespace),
+            ConsumerKind::Polling => None,
+        };
+        name.map(String::as_str).filter(|name| ConsumerName::new(name).is_ok())
+    }
 }
 
 /// What an alarm says.

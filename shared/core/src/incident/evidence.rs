@@ -109,6 +109,8 @@ pub enum Cause {
 const TREND: SignedDuration = SignedDuration::from_mins(10);
 /// Share of calls that fail from which on errors are the cause and not an accompaniment.
 const MOSTLY_FAILING: f64 = 0.5;
+/// Growth of the lag, seconds a second, from which on nothing is read at all: 1, and metrics are not that even.
+const STANDING_STILL: f64 = 0.95;
 /// Growth of traffic from which on it is the cause.
 const SURGE_FACTOR: f64 = 1.5;
 
@@ -157,6 +159,8 @@ impl Evidence {
             (Some(errors), None) => errors > 0.0,
             _ => false,
         };
+        // Some shard has not moved at all, while calls for the others succeed.
+        let stuck = self.stands_still(now) && some(self.errors) && some(self.invocations);
         let one_shard = self.shards_behind.is_some_and(|(behind, of)| behind == 1 && of > 1);
         let surged =
             self.written.is_some_and(|(now, before)| before > 0.0 && now > SURGE_FACTOR * before);
@@ -165,6 +169,7 @@ impl Evidence {
             (self.enabled == Some(false), Cause::MappingDisabled),
             (one_shard && some(self.errors), Cause::PoisonRecord),
             (failing, Cause::FunctionErrors),
+            (stuck, Cause::PoisonRecord),
             (shows(Symptom::Delivery), Cause::DestinationFails),
             (some(self.throttles) || shows(Symptom::Throttles), Cause::Throttled),
             (shows(Symptom::Errors) || some(self.errors), Cause::FunctionErrors),
@@ -175,6 +180,11 @@ impl Evidence {
             (shows(Symptom::Lag), Cause::TooSlow),
         ];
         causes.into_iter().find_map(|(holds, cause)| holds.then_some(cause))
+    }
+
+    /// Whether what it read last is the same as ten minutes ago: its age grows by the clock.
+    fn stands_still(&self, now: Timestamp) -> bool {
+        self.outlook(now, now).growth.is_some_and(|growth| growth >= STANDING_STILL)
     }
 
     /// When the reshard was whose drain may still be under way.
@@ -235,7 +245,29 @@ mod tests {
     #[test]
     fn the_surest_sign_names_the_cause() {
         let none = Evidence::default;
-        let cases: [(Evidence, &[Symptom], Option<Cause>); 9] = [
+        let stuck = lag(&[(-10, 600.0), (-5, 900.0), (0, 1_200.0)]);
+        let slow = lag(&[(-10, 600.0), (-5, 700.0), (0, 800.0)]);
+        let cases: [(Evidence, &[Symptom], Option<Cause>); 12] = [
+            (
+                Evidence {
+                    lag: stuck.clone(),
+                    errors: Some(38.0),
+                    invocations: Some(612.0),
+                    ..none()
+                },
+                &[Symptom::Lag],
+                Some(Cause::PoisonRecord),
+            ),
+            (
+                Evidence { lag: slow, errors: Some(38.0), invocations: Some(612.0), ..none() },
+                &[Symptom::Lag],
+                Some(Cause::FunctionErrors),
+            ),
+            (
+                Evidence { lag: stuck, errors: Some(612.0), invocations: Some(612.0), ..none() },
+                &[Symptom::Lag],
+                Some(Cause::FunctionErrors),
+            ),
             (
                 Evidence { enabled: Some(false), errors: Some(9.0), ..none() },
                 &[Symptom::Silence],

@@ -82,7 +82,8 @@ impl Schedule {
             }
             When::Weekly { days, from, until: over, zone } => {
                 let date = |at: Timestamp| at.to_zoned(zone.clone()).date();
-                let last = date(until);
+                // Daylight saving may move the beginning of a day's event to before midnight.
+                let last = date(until).tomorrow().unwrap_or(Date::MAX);
                 // What began yesterday may still be under way.
                 let first = date(now).yesterday().unwrap_or(Date::MIN);
                 first
@@ -98,11 +99,12 @@ impl Schedule {
     }
 }
 
-/// The event of a day. A local time that daylight saving leaves out is taken an hour later.
+/// The event of a day. Where daylight saving makes a local time mean two instants or none, the event
+/// begins at the earlier reading and is over at the later one: it is never cut short.
 fn on(day: Date, from: Time, until: Time, zone: &TimeZone) -> Option<Occurrence> {
     let last = if until > from { day } else { day.tomorrow().ok()? };
-    let starts = day.to_datetime(from).to_zoned(zone.clone()).ok()?;
-    let ends = last.to_datetime(until).to_zoned(zone.clone()).ok()?;
+    let starts = zone.to_ambiguous_zoned(day.to_datetime(from)).earlier().ok()?;
+    let ends = zone.to_ambiguous_zoned(last.to_datetime(until)).later().ok()?;
     (starts < ends).then_some(Occurrence { starts, ends })
 }
 
@@ -163,11 +165,31 @@ mod tests {
         check(&night, "2026-11-19T22:01:00Z", 1, &[friday]);
     }
 
+    /// In Berlin, 02:00 to 03:00 is left out on 2027-03-28 and comes twice on 2026-10-25.
     #[test]
-    fn a_time_that_daylight_saving_leaves_out_is_taken_an_hour_later() {
-        let early = weekly(&[Weekday::Sunday], "02:30", "04:00", "Europe/Berlin");
-        let spring = ("2027-03-28T01:30:00Z", "2027-03-28T02:00:00Z");
-        check(&early, "2027-03-28T00:00:00Z", 1, &[spring]);
+    fn daylight_saving_never_cuts_an_event_short() {
+        let cases = [
+            ("02:30", "04:00", "2027-03-28T00:30:00Z", "2027-03-28T02:00:00Z"),
+            ("02:15", "03:05", "2027-03-28T00:15:00Z", "2027-03-28T01:05:00Z"),
+            ("01:00", "02:30", "2027-03-28T00:00:00Z", "2027-03-28T01:30:00Z"),
+            ("02:15", "02:45", "2027-03-28T00:15:00Z", "2027-03-28T01:45:00Z"),
+            ("01:00", "02:30", "2026-10-24T23:00:00Z", "2026-10-25T01:30:00Z"),
+            ("02:30", "04:00", "2026-10-25T00:30:00Z", "2026-10-25T03:00:00Z"),
+            ("02:15", "02:45", "2026-10-25T00:15:00Z", "2026-10-25T01:45:00Z"),
+        ];
+        for (from, until, starts, ends) in cases {
+            let event = weekly(&[Weekday::Sunday], from, until, "Europe/Berlin");
+            check(&event, starts, 1, &[(starts, ends)]);
+        }
+    }
+
+    /// In Cairo, 00:00 to 01:00 is left out on 2026-04-24: the event begins before that midnight.
+    #[test]
+    fn an_event_that_begins_before_its_day_is_seen_the_evening_before() {
+        let early = weekly(&[Weekday::Friday], "00:30", "02:00", "Africa/Cairo");
+        let found = early.occurrences(at("2026-04-23T21:00:00Z"), at("2026-04-23T21:45:00Z"));
+        let starts: Vec<Timestamp> = found.iter().map(|one| one.starts.timestamp()).collect();
+        assert_eq!(starts, [at("2026-04-23T21:30:00Z")]);
     }
 
     #[test]

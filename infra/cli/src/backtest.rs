@@ -39,7 +39,7 @@ pub(crate) fn run(
     let trace = read(trace)?;
     let policy = match policies {
         Some(path) => acting(policies::read(path)?.set, &StreamName::new(&trace.name)?)?,
-        None => Policy { mode: OperatingMode::Act, ..Policy::DEFAULT },
+        None => Policy { operating_mode: OperatingMode::Act, ..Policy::DEFAULT },
     };
     let pricing = Pricing { prices: policy.prices, ..Pricing::BENCH };
     let run = simulate(&trace, PolicySet::of_all_streams(policy))?;
@@ -68,7 +68,9 @@ fn read(path: &Path) -> Result<Trace, Failure> {
 /// A backtest asks what acting would do, whatever mode the policy is in today.
 fn acting(set: PolicySet, stream: &StreamName) -> Result<Policy, Failure> {
     match set.governing(stream) {
-        Governance::By(policy) => Ok(Policy { mode: OperatingMode::Act, ..policy.clone() }),
+        Governance::By(policy) => {
+            Ok(Policy { operating_mode: OperatingMode::Act, ..policy.clone() })
+        }
         Governance::Faulty | Governance::None => {
             Err(Failure::Ungoverned { stream: stream.to_string() })
         }

@@ -54,7 +54,7 @@ pub(crate) fn run(seed: u64) -> Result<(), Failure> {
 
 fn simulate(trace: &Trace, seed: u64) -> Result<StreamRun, Failure> {
     let policies =
-        PolicySet::of_all_streams(Policy { mode: OperatingMode::Act, ..Policy::DEFAULT });
+        PolicySet::of_all_streams(Policy { operating_mode: OperatingMode::Act, ..Policy::DEFAULT });
     let streams =
         vec![(StreamName::new("orders")?, trace.clone(), baseline::initial_shards(trace))];
     let bar = progress::bar(trace.minutes.len(), "simulating");

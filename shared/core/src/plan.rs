@@ -180,7 +180,7 @@ pub fn plan(policy: &Policy, observation: &Observation, history: &History, now: 
     let minutes = |minutes| now.checked_add(SignedDuration::from_mins(minutes)).unwrap_or(now);
     Plan {
         stream: observation.stream.clone(),
-        mode: policy.mode,
+        mode: policy.operating_mode,
         planned_at: now,
         expires_at: minutes(EXPIRES_AFTER_MINUTES),
         revisit_at: minutes(sight.revisit_minutes(action)).min(sight.next_call()),
@@ -331,7 +331,7 @@ impl<'a> Sight<'a> {
     /// less often; a surge in between wakes the planner by its alarm.
     fn revisit_minutes(&self, action: Action) -> i64 {
         let used = self.evidence.forecast.now.get() / self.open().capacity().get();
-        let acting = self.policy.mode == OperatingMode::Act;
+        let acting = self.policy.operating_mode == OperatingMode::Act;
         match action {
             _ if self.evidence.emergency || used >= 0.85 => 1,
             Action::Reshard { .. } | Action::SwitchMode { .. } if acting => 1,

@@ -69,7 +69,7 @@ impl Bounds {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Policy {
     /// Observe or act.
-    pub mode: OperatingMode,
+    pub operating_mode: OperatingMode,
     /// Fewest and most shards.
     pub bounds: Bounds,
     /// What a billable GiB that is throttled is worth: the appetite for risk. Dearer means more room.
@@ -97,7 +97,7 @@ pub struct Policy {
 impl Policy {
     /// What holds where a policy says nothing.
     pub const DEFAULT: Policy = Policy {
-        mode: OperatingMode::Observe,
+        operating_mode: OperatingMode::Observe,
         bounds: Bounds { min: Shards::ONE, max: most_shards() },
         throttled_gib_usd: Usd::cents(80),
         reserved_calls: 3,
@@ -200,7 +200,7 @@ impl PolicySet {
     /// The same policies, every one in this mode: for runs that change nothing real.
     pub fn in_mode(mut self, mode: OperatingMode) -> PolicySet {
         for policy in self.entries.iter_mut().filter_map(|entry| entry.policy.as_mut()) {
-            policy.mode = mode;
+            policy.operating_mode = mode;
         }
         self
     }

@@ -34,7 +34,7 @@ impl Case {
         let days = series(DAYS_OBSERVED * 288, DAYS_PERIOD_SECONDS, &load);
         Case {
             policy: Policy {
-                mode: OperatingMode::Act,
+                operating_mode: OperatingMode::Act,
                 mode_switches: ModeSwitches::Automatic,
                 ..Policy::DEFAULT
             },

@@ -11,7 +11,7 @@ use weir_core::reasons::Reason;
 use weir_core::reshard;
 
 fn acting() -> Policy {
-    Policy { mode: OperatingMode::Act, ..Policy::DEFAULT }
+    Policy { operating_mode: OperatingMode::Act, ..Policy::DEFAULT }
 }
 
 #[test]

@@ -53,7 +53,7 @@ fn policies() -> impl Strategy<Value = Policy> {
     let mode_switches = prop_oneof![Just(ModeSwitches::Never), Just(ModeSwitches::Automatic)];
     (knobs, schedules(), mode_switches).prop_map(
         |((a, b, cents, reserved_calls, quiet, lag, idle), schedules, mode_switches)| Policy {
-            mode: OperatingMode::Act,
+            operating_mode: OperatingMode::Act,
             bounds: Bounds::new(shards(a.min(b)), shards(a.max(b))).expect("bounds"),
             throttled_gib_usd: Usd::cents(cents),
             reserved_calls,

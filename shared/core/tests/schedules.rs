@@ -18,7 +18,7 @@ fn event(begins: i64, min: u32) -> Policy {
     let when = When::Once(span);
     let need = Need::Shards(shards(min));
     let schedule = Schedule { name: "market open".to_owned(), when, need };
-    Policy { mode: OperatingMode::Act, schedules: vec![schedule], ..Policy::DEFAULT }
+    Policy { operating_mode: OperatingMode::Act, schedules: vec![schedule], ..Policy::DEFAULT }
 }
 
 /// A load of two shards, for days.

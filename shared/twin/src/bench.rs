@@ -205,7 +205,7 @@ fn play_weir(
     mode_switches: ModeSwitches,
     mut on_minute: impl FnMut(),
 ) -> StreamRun {
-    let acting = Policy { mode: OperatingMode::Act, mode_switches, ..Policy::DEFAULT };
+    let acting = Policy { operating_mode: OperatingMode::Act, mode_switches, ..Policy::DEFAULT };
     let open = baseline::initial_shards(trace);
     let streams = match StreamName::new("bench") {
         Ok(name) => vec![(name, trace.clone(), open)],

@@ -145,7 +145,7 @@ impl Reader<'_> {
         let modes = [("observe", OperatingMode::Observe), ("act", OperatingMode::Act)];
         let gaps = [("hold", Gaps::Unknown), ("idle", Gaps::Idle)];
         let switches = [("never", ModeSwitches::Never), ("automatic", ModeSwitches::Automatic)];
-        let mode = self.choice(table, "mode", &modes).unwrap_or(base.mode);
+        let operating_mode = self.choice(table, "mode", &modes).unwrap_or(base.operating_mode);
         let bounds = self.bounds(table, base.bounds);
         let throttled_gib_usd = self
             .dollars(table, "throttled_gib_usd", 0.01..=100.0)
@@ -153,7 +153,7 @@ impl Reader<'_> {
         let surge_alarm_use =
             self.share(table, "surge_alarm_use_percent", 10..=100).unwrap_or(base.surge_alarm_use);
         Policy {
-            mode,
+            operating_mode,
             bounds,
             throttled_gib_usd,
             surge_alarm_use,
@@ -350,11 +350,11 @@ mod tests {
         let governing = |name| set.governing(&StreamName::new(name).expect("a name"));
         let Governance::By(orders) = governing("orders-eu") else { panic!("not governed") };
         assert_eq!(
-            (orders.mode, orders.bounds.max().get(), orders.reserved_calls),
+            (orders.operating_mode, orders.bounds.max().get(), orders.reserved_calls),
             (OperatingMode::Act, 64, 4)
         );
         let Governance::By(other) = governing("other") else { panic!("not governed") };
-        assert_eq!((other.mode, other.reserved_calls), (OperatingMode::Observe, 4));
+        assert_eq!((other.operating_mode, other.reserved_calls), (OperatingMode::Observe, 4));
     }
 
     #[test]

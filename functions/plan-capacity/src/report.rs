@@ -3,9 +3,10 @@
 use serde_json::{Value, json};
 use tracing::{error, info, warn};
 use weir_aws::emf::{Metrics, count};
-use weir_control::ledger::PlanId;
-use weir_control::plan_capacity::{Report, Skipped};
+use weir_control::plan_capacity::Report;
+use weir_control::plan_id::PlanId;
 use weir_control::ports::{Clock, PortError};
+use weir_control::skipped::SkippedStream;
 use weir_core::plan::{Action, Plan};
 use weir_core::reasons::Reason;
 
@@ -76,8 +77,8 @@ fn log_plan(id: &PlanId, plan: &Plan) {
     );
 }
 
-fn log_skip(skipped: &Skipped) {
-    let Skipped { stream, reason, error } = skipped;
+fn log_skip(skipped: &SkippedStream) {
+    let SkippedStream { stream, reason, error } = skipped;
     let (stream, code) = (stream.as_str(), reason.code());
     match error {
         Some(error) => warn!(stream, code, %error, "skipped"),

@@ -24,7 +24,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
-use weir_control::ledger::PlanId;
+use weir_control::plan_id::PlanId;
 use weir_core::units::StreamName;
 
 /// Attributes, by name.

@@ -14,7 +14,8 @@ use weir_core::reasons::Reason;
 use weir_core::units::StreamName;
 
 use crate::event::{ActionFailed, ActionRefused, CapacityPlanned, VERSION, WeirEvent};
-use crate::ledger::{Claimed, PlanId, StreamRecord};
+use crate::ledger::{Claimed, StreamRecord};
+use crate::plan_id::PlanId;
 use crate::ports::{
     Clock, DescribeStream, Failure, PortError, PortResult, PublishEvents, ReadRecord, RecordAction,
     RecordOutcome,

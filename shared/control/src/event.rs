@@ -15,7 +15,7 @@ use weir_core::policy::OperatingMode;
 use weir_core::reasons::Reason;
 use weir_core::units::{ShardLoad, Shards, StreamName};
 
-use crate::ledger::PlanId;
+use crate::plan_id::PlanId;
 
 /// `source` of every event of Weir's.
 pub const SOURCE: &str = "weir";

@@ -15,12 +15,14 @@ use weir_core::series::Series;
 use weir_core::units::StreamName;
 
 use crate::event::{CapacityPlanned, WeirEvent};
-use crate::ledger::{LastSeen, PlanId, Planned, StoredAction, StreamRecord};
+use crate::ledger::{LastSeen, Planned, StoredAction, StreamRecord};
+use crate::plan_id::PlanId;
 use crate::ports::{
     Clock, DescribeStream, FindDue, ListStreams, PortError, PortResult, PublishEvents, ReadQuota,
     ReadRecord, ReadTraffic, RecordOutcome, RecordPlan, Traffic,
 };
 use crate::recovery::{self, Found};
+use crate::skipped::SkippedStream;
 
 /// Why the loop runs.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,24 +35,13 @@ pub enum Wake {
     All,
 }
 
-/// A stream for which no plan was made.
-#[derive(Debug)]
-pub struct Skipped {
-    /// Which.
-    pub stream: StreamName,
-    /// Why.
-    pub reason: Reason,
-    /// The failed call, where one failed.
-    pub error: Option<PortError>,
-}
-
 /// What a run did.
 #[derive(Debug, Default)]
 pub struct Report {
     /// Plans made, with their ids.
     pub plans: Vec<(PlanId, Plan)>,
     /// Streams without a plan.
-    pub skipped: Vec<Skipped>,
+    pub skipped: Vec<SkippedStream>,
     /// Failures that cost no stream its plan: quota unread, ledger down, events unpublished.
     pub troubles: Vec<PortError>,
 }
@@ -102,7 +93,7 @@ pub async fn run<P: Ports>(ports: &P, policies: &PolicySet, wake: Wake) -> PortR
     for stream in streams(ports, policies, wake, &mut report).await? {
         match look(ports, policies, &stream, &mut report, &mut events).await {
             Ok(candidate) => candidates.push(candidate),
-            Err((reason, error)) => report.skipped.push(Skipped { stream, reason, error }),
+            Err((reason, error)) => report.skipped.push(SkippedStream { stream, reason, error }),
         }
     }
     if !candidates.is_empty() {
@@ -185,7 +176,7 @@ async fn look<'a, P: Ports>(
     }
     let mut last_seen = LastSeen::of(&state);
     if let (Some(record), Some(seen)) = (&mut record, last_seen)
-        && let Err(error) = note_strangers(ports, stream, record, seen, now).await
+        && let Err(error) = record_external_change(ports, stream, record, seen, now).await
     {
         // The next look must find the change again, or the call would never be counted.
         last_seen = None;
@@ -194,9 +185,9 @@ async fn look<'a, P: Ports>(
     Ok(Candidate { stream: stream.clone(), policy, record, state, last_seen })
 }
 
-/// Somebody else's call counts against the same daily limit, so it is written down like ours. This
-/// plan counts it even if that fails.
-async fn note_strangers<P: Ports>(
+/// A change that somebody else made counts against the same daily limit, so it is written down like
+/// ours. This plan counts it even if that fails.
+async fn record_external_change<P: Ports>(
     ports: &P,
     stream: &StreamName,
     record: &mut StreamRecord,
@@ -204,7 +195,7 @@ async fn note_strangers<P: Ports>(
     now: Timestamp,
 ) -> PortResult<()> {
     let Some(action) = record.unexplained_change(seen, now) else { return Ok(()) };
-    let plan = PlanId::of_stranger(now);
+    let plan = PlanId::of_external_change(now);
     let written = ports.record_outcome(stream, &plan, &action).await;
     record.actions.push(StoredAction { plan, record: action, published: true });
     written
@@ -272,7 +263,7 @@ async fn decide<P: Ports>(
             Ok(true) => {}
             Ok(false) => {
                 let reason = Reason::PlanSuperseded;
-                report.skipped.push(Skipped { stream, reason, error: None });
+                report.skipped.push(SkippedStream { stream, reason, error: None });
                 return;
             }
             // Nobody can claim an unrecorded plan by its id; the executor treats it as one made while

@@ -16,8 +16,9 @@ use weir_core::units::{Shards, StreamName};
 
 use crate::event::WeirEvent;
 use crate::incoming::AlarmEvent;
-use crate::ledger::{Claimed, PlanId, Planned, StoredIncident, StreamRecord};
+use crate::ledger::{Claimed, Planned, StoredIncident, StreamRecord};
 use crate::message::Alert;
+use crate::plan_id::PlanId;
 
 /// Why a call on the world failed, in the terms a loop decides by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

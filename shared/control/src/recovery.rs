@@ -8,7 +8,8 @@ use weir_core::action::{ActionRecord, Change, Outcome};
 use weir_core::observation::{StreamState, StreamStatus};
 use weir_core::units::StreamName;
 
-use crate::ledger::{PlanId, StreamRecord};
+use crate::ledger::StreamRecord;
+use crate::plan_id::PlanId;
 use crate::ports::{PortResult, RecordOutcome};
 
 /// A claim this old belongs to a dead executor: executors are stopped after 30 seconds.

@@ -12,11 +12,11 @@ use weir_core::policy::{Governance, PolicySet};
 use weir_core::reasons::Reason;
 use weir_core::units::{Shards, StreamName};
 
-use crate::plan_capacity::Skipped;
 use crate::ports::{
     Clock, DescribeStream, Failure, ListStreams, PortError, PortResult, ReadAlarms, Register,
     WriteAlarms,
 };
+use crate::skipped::SkippedStream;
 
 /// Everything this loop needs.
 pub trait Ports:
@@ -54,7 +54,7 @@ pub struct Report {
     /// Streams no longer there, or no longer managed.
     pub retired: Vec<StreamName>,
     /// Streams left as they are.
-    pub skipped: Vec<Skipped>,
+    pub skipped: Vec<SkippedStream>,
     /// Calls that failed; the next run tries them again.
     pub troubles: Vec<PortError>,
 }
@@ -150,12 +150,12 @@ async fn all<P: Ports>(
     Ok(report)
 }
 
-fn skipped(stream: StreamName, governance: Governance<'_>) -> Skipped {
+fn skipped(stream: StreamName, governance: Governance<'_>) -> SkippedStream {
     let reason = match governance {
         Governance::Faulty => Reason::PolicyInvalid,
         Governance::None | Governance::By(_) => Reason::Unmanaged,
     };
-    Skipped { stream, reason, error: None }
+    SkippedStream { stream, reason, error: None }
 }
 
 /// The ledger knows the managed streams: the tick asks it, not Kinesis, which are due.

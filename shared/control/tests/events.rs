@@ -12,7 +12,7 @@ use weir_control::event::{
     ActionFailed, ActionRefused, CapacityPlanned, ModeSwitched, OperatorRequest, Request,
     StreamResized, VERSION, WeirEvent,
 };
-use weir_control::ledger::PlanId;
+use weir_control::plan_id::PlanId;
 use weir_core::budget::Budget;
 use weir_core::forecast::{Forecast, Leader};
 use weir_core::observation::CapacityMode;

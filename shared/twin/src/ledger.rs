@@ -5,9 +5,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
-use weir_control::ledger::{
-    Claim, Claimed, PauseNote, PlanId, Planned, StoredAction, StreamRecord,
-};
+use weir_control::ledger::{Claim, Claimed, PauseNote, Planned, StoredAction, StreamRecord};
+use weir_control::plan_id::PlanId;
 use weir_core::action::ActionRecord;
 use weir_core::units::StreamName;
 

@@ -11,7 +11,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
 use weir_control::carry_out::Done;
-use weir_control::ledger::PlanId;
+use weir_control::plan_id::PlanId;
 use weir_control::ports::PortResult;
 use weir_control::{plan_capacity, sync_alarms};
 use weir_core::observation::ShardQuota;

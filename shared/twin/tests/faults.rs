@@ -10,7 +10,8 @@ use support::{
     five_to_ten, last_open, name, policies, reshards, run, run_with, scale_ins, shards, trace,
 };
 use weir_control::event::Request;
-use weir_control::ledger::{PauseNote, PlanId};
+use weir_control::ledger::PauseNote;
+use weir_control::plan_id::PlanId;
 use weir_core::action::Outcome;
 use weir_core::reasons::Reason;
 use weir_twin::record::StreamRun;

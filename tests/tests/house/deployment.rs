@@ -9,7 +9,7 @@ use weir_control::event::{
     PlannedAction, PlannedForecast, Request, StreamResized, WeirEvent,
 };
 use weir_control::incoming::Incoming;
-use weir_control::ledger::PlanId;
+use weir_control::plan_id::PlanId;
 use weir_control::recovery;
 use weir_core::incident::Symptom;
 use weir_core::observation::CapacityMode;

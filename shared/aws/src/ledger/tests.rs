@@ -323,7 +323,7 @@ async fn an_outcome_is_written_first_and_then_the_claim_given_back() {
 
     // A stranger's change has no claim.
     let (aws, replay) = answering(vec![ok(json!({})), not(Value::Null)]);
-    let stranger = PlanId::of_stranger(noon());
+    let stranger = PlanId::of_external_change(noon());
     aws.record_outcome(&orders(), &stranger, &reshard(Outcome::Accepted)).await.expect("written");
     assert_eq!(sent(&replay), 2);
 }

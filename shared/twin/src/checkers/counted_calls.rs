@@ -124,7 +124,7 @@ mod tests {
     use super::*;
     use crate::clock::timestamp;
     use crate::metrics::Metrics;
-    use weir_control::ledger::PlanId;
+    use weir_control::plan_id::PlanId;
     use weir_core::action::{ActionRecord, Outcome};
     use weir_core::units::Shards;
 

@@ -4,7 +4,8 @@
 
 use std::collections::BTreeMap;
 
-use weir_control::ledger::{PlanId, StoredAction, StreamRecord};
+use weir_control::ledger::{StoredAction, StreamRecord};
+use weir_control::plan_id::PlanId;
 use weir_control::ports::{PortError, PortResult};
 use weir_core::action::ActionRecord;
 use weir_core::history::History;

@@ -2,7 +2,8 @@
 //! where it has none.
 
 use jiff::Timestamp;
-use weir_control::ledger::{Claimed, PauseNote, PlanId, Planned, StreamRecord};
+use weir_control::ledger::{Claimed, PauseNote, Planned, StreamRecord};
+use weir_control::plan_id::PlanId;
 use weir_control::ports::{
     Failure, FindDue, Pause, PortResult, ReadRecord, RecordAction, RecordOutcome, RecordPlan,
     Register,

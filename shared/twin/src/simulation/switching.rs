@@ -2,7 +2,8 @@
 //! planner would record and publish them.
 
 use weir_control::event::{CapacityPlanned, PlannedAction, PlannedForecast, VERSION};
-use weir_control::ledger::{PlanId, Planned, StoredAction};
+use weir_control::ledger::{Planned, StoredAction};
+use weir_control::plan_id::PlanId;
 use weir_core::action::{Change, Outcome};
 use weir_core::observation::CapacityMode::{self, OnDemand, Provisioned};
 use weir_core::policy::{OperatingMode, Policy};

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use weir_control::event::CapacityPlanned;
-use weir_control::ledger::PlanId;
+use weir_control::plan_id::PlanId;
 use weir_core::observation::ShardQuota;
 use weir_core::policy::{Governance, Policy};
 use weir_core::units::{Shards, StreamName};

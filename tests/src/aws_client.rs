@@ -1,7 +1,7 @@
 //! A plain client of AWS's wire protocols: JSON, rpc-v2-cbor and query.
 //!
-//! Here: one call, in whatever protocol its service speaks. Not here: signatures, which the emulators
-//! do not check, retries, and names for what the calls mean (`world`).
+//! Here: one call, in whatever protocol its service speaks. Not here: signatures, which the
+//! emulators do not check, retries, and names for what the calls mean (`world`).
 
 use std::time::Duration;
 

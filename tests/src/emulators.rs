@@ -99,8 +99,8 @@ fn start_ministack(tools: &Tools) -> Result<Emulator> {
             ("PYTHONPATH".into(), tools.python_packages.clone().into()),
             ("PYTHONNOUSERSITE".into(), "1".into()),
             ("TMPDIR".into(), scratch.clone().into()),
-            // Without these it listens on every interface, takes two more ports and, at start and end,
-            // removes containers of other MiniStacks on this machine.
+            // Without these it listens on every interface, takes two more ports and, at start and
+            // end, removes containers of other MiniStacks on this machine.
             ("BIND_HOST".into(), "127.0.0.1".into()),
             ("IOT_MTLS_ENABLED".into(), "0".into()),
             ("SFTP_ENABLED".into(), "0".into()),

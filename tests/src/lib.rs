@@ -1,8 +1,8 @@
 //! The over-the-wire test harness: real emulators, a recording proxy, a local Lambda Runtime API.
 //!
 //! Here: everything a test needs to run a compiled Weir function against AWS's wire protocols on a
-//! machine that has only Rust and Python 3. Not here: the tests (`tests/`), and anything Weir itself
-//! uses; no AWS SDK and no Weir crate is linked, so the tests see only what AWS would see.
+//! machine that has only Rust and Python 3. Not here: the tests (`tests/`), and anything Weir
+//! itself uses; no AWS SDK and no Weir crate is linked, so the tests see only what AWS would see.
 //!
 //! ```text
 //! test ── World ──► LambdaFunction (child process, `_HANDLER`) ──AWS_ENDPOINT_URL──► Proxy ─┬─► kinesis-mock

@@ -1,7 +1,7 @@
 //! A plain HTTP server on a free loopback port, answering each request on a thread of its own.
 //!
-//! Here: listening, reading, answering, and hanging up without an answer. Not here: what is answered
-//! (`proxy`, `runtime_api`).
+//! Here: listening, reading, answering, and hanging up without an answer. Not here: what is
+//! answered (`proxy`, `runtime_api`).
 
 use std::sync::Arc;
 

@@ -1,7 +1,8 @@
 //! What a function did, as IAM sees it, against what its role grants.
 //!
-//! Here: the actions and resources of a recorded call, and the comparison, which tells of grants that are missing and
-//! of grants that nothing needs. Not here: conditions of grants, and which runs are recorded (`tests/e2e/privileges.rs`).
+//! Here: the actions and resources of a recorded call, and the comparison, which tells of grants
+//! that are missing and of grants that nothing needs. Not here: conditions of grants, and which
+//! runs are recorded (`tests/e2e/privileges.rs`).
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -10,8 +11,8 @@ use serde_json::Value;
 
 use crate::wire::{Call, Service};
 
-/// An action on a resource. As a grant, the resource may have `*` for any characters; as a use, it is `*` where IAM
-/// knows no resource.
+/// An action on a resource. As a grant, the resource may have `*` for any characters; as a use, it
+/// is `*` where IAM knows no resource.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Privilege {
     /// `kinesis:UpdateShardCount` and the like.

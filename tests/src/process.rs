@@ -1,7 +1,7 @@
 //! Child processes that never outlive the tests, and what they print.
 //!
-//! Here: a child under `supervise.py`, its captured lines, its end. Not here: which programs are run
-//! (`emulators`, `lambda_function`).
+//! Here: a child under `supervise.py`, its captured lines, its end. Not here: which programs are
+//! run (`emulators`, `lambda_function`).
 
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Read};

@@ -1,7 +1,7 @@
 //! A local Lambda Runtime API for one sandbox.
 //!
-//! Here: handing out events, taking results, errors and failed starts. Not here: the sandbox's process
-//! and its limits (`lambda_function`).
+//! Here: handing out events, taking results, errors and failed starts. Not here: the sandbox's
+//! process and its limits (`lambda_function`).
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -28,10 +28,10 @@ pub(crate) struct ReportedError {
 
 pub(crate) struct RuntimeApi {
     server: LocalServer,
-    desk: Arc<Desk>,
+    invocations: Arc<Invocations>,
 }
 
-struct Desk {
+struct Invocations {
     function_arn: String,
     state: Mutex<State>,
     changed: Condvar,
@@ -55,14 +55,14 @@ struct Waiting {
 
 impl RuntimeApi {
     pub(crate) fn start(function_arn: &str) -> Result<Self> {
-        let desk = Arc::new(Desk {
+        let invocations = Arc::new(Invocations {
             function_arn: function_arn.into(),
             state: Mutex::default(),
             changed: Condvar::new(),
         });
-        let at_work = Arc::clone(&desk);
+        let at_work = Arc::clone(&invocations);
         let server = LocalServer::start(Arc::new(move |request| at_work.answer(&request)))?;
-        Ok(Self { server, desk })
+        Ok(Self { server, invocations })
     }
 
     /// The value for `AWS_LAMBDA_RUNTIME_API`.
@@ -73,30 +73,30 @@ impl RuntimeApi {
     /// Queues an event for the next `next`.
     pub(crate) fn submit(&self, event: Value, limit: Duration) -> Receiver<Report> {
         let (report_to, report) = channel();
-        let mut state = self.desk.lock();
+        let mut state = self.invocations.lock();
         state.accepted += 1;
         let request_id = format!("00000000-0000-4000-8000-{:012}", state.accepted);
         let limit_ms = i64::try_from(limit.as_millis()).unwrap_or(i64::MAX);
         let deadline_ms = now().as_millisecond().saturating_add(limit_ms);
         state.waiting.push_back(Waiting { request_id, deadline_ms, event, report_to });
         drop(state);
-        self.desk.changed.notify_all();
+        self.invocations.changed.notify_all();
         report
     }
 
     pub(crate) fn failed_start(&self) -> Option<ReportedError> {
-        self.desk.lock().failed_start.clone()
+        self.invocations.lock().failed_start.clone()
     }
 }
 
 impl Drop for RuntimeApi {
     fn drop(&mut self) {
-        self.desk.lock().closed = true;
-        self.desk.changed.notify_all();
+        self.invocations.lock().closed = true;
+        self.invocations.changed.notify_all();
     }
 }
 
-impl Desk {
+impl Invocations {
     fn answer(&self, request: &HttpRequest) -> Reply {
         let path = request.path.strip_prefix(ROOT).unwrap_or_default();
         let parts: Vec<_> = path.split('/').collect();

@@ -1,7 +1,7 @@
 //! The harness's only clock and its only wait.
 //!
-//! Here: `now` and bounded polling. Not here: a wait that stands for an assertion; a test that needs
-//! something to have happened polls for it with a limit.
+//! Here: `now` and bounded polling. Not here: a wait that stands for an assertion; a test that
+//! needs something to have happened polls for it with a limit.
 
 use std::time::{Duration, Instant};
 

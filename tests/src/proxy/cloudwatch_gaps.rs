@@ -1,10 +1,10 @@
 //! What MiniStack's CloudWatch lacks, as far as Weir can see it.
 //!
 //! Here: metric-math alarms, whose `Metrics` MiniStack drops (kept by this proxy and put back into
-//! DescribeAlarms); GetMetricData's order, newest first unless asked otherwise; and a loud refusal of
-//! expressions in GetMetricData, which MiniStack answers with nothing at all; and metrics shown as newer than
-//! they were put, by which tests let time go by. Not here: evaluating
-//! metric math, or publishing alarm state changes; no emulator does, so tests build those events.
+//! DescribeAlarms); GetMetricData's order, newest first unless asked otherwise; and a loud refusal
+//! of expressions in GetMetricData, which MiniStack answers with nothing at all; and metrics shown
+//! as newer than they were put, by which tests let time go by. Not here: evaluating metric math, or
+//! publishing alarm state changes; no emulator does, so tests build those events.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, Ordering};

@@ -1,6 +1,7 @@
 //! Faults that a test scripts: errors, lost answers, held calls, outages.
 //!
-//! Here: which fault meets which call. Not here: what a fault does to it (`Desk::answer_a_function`).
+//! Here: which fault meets which call. Not here: what a fault does to it
+//! (`Interceptor::answer_a_function`).
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};

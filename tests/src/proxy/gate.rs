@@ -1,7 +1,7 @@
 //! A point at which a call waits for the test.
 //!
 //! Here: arriving, waiting with a limit, letting go. Not here: where in a call's way it stands
-//! (`Hold`, honoured by `Desk::answer_a_function`).
+//! (`Hold`, honoured by `Interceptor::answer_a_function`).
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -23,11 +23,11 @@ pub enum Hold {
 #[derive(Clone)]
 pub struct Gate {
     operation: String,
-    state: Arc<(Mutex<State>, Condvar)>,
+    state: Arc<(Mutex<Passage>, Condvar)>,
 }
 
 #[derive(Default)]
-struct State {
+struct Passage {
     arrived: bool,
     open: bool,
 }
@@ -58,13 +58,13 @@ impl Gate {
         self.wait(|state| state.open);
     }
 
-    fn wait(&self, seen: impl Fn(&State) -> bool) -> bool {
+    fn wait(&self, seen: impl Fn(&Passage) -> bool) -> bool {
         let waited = self.state.1.wait_timeout_while(self.lock(), LIMIT, |state| !seen(state));
         let (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
         seen(&state)
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, Passage> {
         self.state.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,8 +1,8 @@
 //! Kinesis's refusals that kinesis-mock does not make.
 //!
-//! Here: 10 UpdateShardCount and 2 UpdateStreamMode in any 24 hours and stream, counted over accepted
-//! calls; and no UpdateShardCount of an on-demand stream. Not here: what kinesis-mock refuses itself
-//! (a stream that is not ACTIVE, more than twice or less than half the shards).
+//! Here: 10 UpdateShardCount and 2 UpdateStreamMode in any 24 hours and stream, counted over
+//! accepted calls; and no UpdateShardCount of an on-demand stream. Not here: what kinesis-mock
+//! refuses itself (a stream that is not ACTIVE, more than twice or less than half the shards).
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};

@@ -32,11 +32,11 @@ use crate::wire::{self, Answered, Call, Service};
 /// One test's way to the emulators.
 pub struct Proxy {
     server: LocalServer,
-    desk: Arc<Desk>,
+    interceptor: Arc<Interceptor>,
 }
 
 /// What all requests through one proxy share.
-struct Desk {
+struct Interceptor {
     upstream: Upstream,
     record: Record,
     faults: Faults,
@@ -47,16 +47,16 @@ struct Desk {
 impl Proxy {
     /// Listens on a free port in front of these emulators.
     pub fn start(emulators: Arc<Emulators>) -> Result<Self> {
-        let desk = Arc::new(Desk {
+        let interceptor = Arc::new(Interceptor {
             upstream: Upstream::new(emulators),
             record: Record::default(),
             faults: Faults::default(),
             kinesis_limits: KinesisLimits::default(),
             cloudwatch_gaps: CloudWatchGaps::default(),
         });
-        let at_work = Arc::clone(&desk);
+        let at_work = Arc::clone(&interceptor);
         let server = LocalServer::start(Arc::new(move |request| at_work.answer(&request)))?;
-        Ok(Self { server, desk })
+        Ok(Self { server, interceptor })
     }
 
     /// The value for `AWS_ENDPOINT_URL`.
@@ -68,7 +68,7 @@ impl Proxy {
     /// Every call that a function made, oldest first.
     #[must_use]
     pub fn calls(&self) -> Vec<Call> {
-        self.desk.record.calls()
+        self.interceptor.record.calls()
     }
 
     /// The calls of one operation.
@@ -81,66 +81,67 @@ impl Proxy {
 
     /// Starts the record afresh, as between the acts of a test.
     pub fn forget_calls(&self) {
-        self.desk.record.clear();
+        self.interceptor.record.clear();
     }
 
     /// The next `count` calls of an operation are answered with this error, not carried out.
     pub fn fail_next(&self, count: usize, operation: &str, error: &AwsError) {
-        self.desk.faults.script(count, operation, &Effect::Refuse(error.clone()));
+        self.interceptor.faults.script(count, operation, &Effect::Refuse(error.clone()));
     }
 
     /// The next `count` calls of an operation are hung up on, not carried out.
     pub fn hang_up_on_next(&self, count: usize, operation: &str) {
-        self.desk.faults.script(count, operation, &Effect::HangUp);
+        self.interceptor.faults.script(count, operation, &Effect::HangUp);
     }
 
-    /// The next `count` calls of an operation are carried out, and then hung up on: the caller cannot
-    /// know what became of them.
+    /// The next `count` calls of an operation are carried out, and then hung up on: the caller
+    /// cannot know what became of them.
     pub fn lose_answer_of_next(&self, count: usize, operation: &str) {
-        self.desk.faults.script(count, operation, &Effect::LoseAnswer);
+        self.interceptor.faults.script(count, operation, &Effect::LoseAnswer);
     }
 
     /// The next call of an operation waits until the test lets it go on.
     #[must_use]
     pub fn hold_next(&self, operation: &str, hold: Hold) -> Gate {
         let gate = Gate::new(operation);
-        self.desk.faults.script(1, operation, &Effect::Hold(gate.clone(), hold));
+        self.interceptor.faults.script(1, operation, &Effect::Hold(gate.clone(), hold));
         gate
     }
 
     /// Every call of a service fails until it is healed.
     pub fn take_down(&self, service: Service, outage: Outage) {
-        self.desk.faults.take_down(service, outage);
+        self.interceptor.faults.take_down(service, outage);
     }
 
     /// Ends a service's outage.
     pub fn heal(&self, service: Service) {
-        self.desk.faults.heal(service);
+        self.interceptor.faults.heal(service);
     }
 
-    /// Lets a stream have accepted `count` calls of UpdateShardCount just now, as if by someone else.
+    /// Lets a stream have accepted `count` calls of UpdateShardCount just now, as if by someone
+    /// else.
     pub fn spend_reshards(&self, stream: &str, count: usize) {
-        self.desk.kinesis_limits.spend("UpdateShardCount", stream, count);
+        self.interceptor.kinesis_limits.spend("UpdateShardCount", stream, count);
     }
 
     /// The same for UpdateStreamMode.
     pub fn spend_mode_switches(&self, stream: &str, count: usize) {
-        self.desk.kinesis_limits.spend("UpdateStreamMode", stream, count);
+        self.interceptor.kinesis_limits.spend("UpdateStreamMode", stream, count);
     }
 
-    /// Shows every datapoint as this much newer than it was put. What a test puts into the past is news then, and
-    /// time goes by when it takes some of that back.
+    /// Shows every datapoint as this much newer than it was put. What a test puts into the past is
+    /// news then, and time goes by when it takes some of that back.
     pub fn show_metrics_newer(&self, by: Duration) {
-        self.desk.cloudwatch_gaps.show_newer(by);
+        self.interceptor.cloudwatch_gaps.show_newer(by);
     }
 
     /// Makes every limited call on a stream so far this much longer ago.
     pub fn age_limited_calls(&self, stream: &str, by: Duration) {
-        self.desk.kinesis_limits.age(stream, by);
+        self.interceptor.kinesis_limits.age(stream, by);
     }
 }
 
-impl Desk {
+impl Interceptor {
     fn answer(&self, request: &HttpRequest) -> Reply {
         let call = Call::read(request);
         if request.header(HARNESS_HEADER).is_some() {

@@ -1,6 +1,6 @@
 //! What was asked, in order, and what came of it.
 //!
-//! Here: the list. Not here: which calls are listed (`Desk::answer`).
+//! Here: the list. Not here: which calls are listed (`Interceptor::answer`).
 
 use std::sync::{Mutex, PoisonError};
 

@@ -125,7 +125,8 @@ pub struct Call {
     pub service: Service,
     /// For what: `UpdateShardCount`, or verb and path where a protocol names no operation.
     pub operation: String,
-    /// With what. CBOR timestamps are seconds since 1970; form fields are strings by their full name.
+    /// With what. CBOR timestamps are seconds since 1970; form fields are strings by their full
+    /// name.
     pub body: Value,
     /// And what came of it.
     pub answered: Answered,
@@ -146,7 +147,8 @@ impl Call {
     }
 }
 
-/// What Lambda sets as its environment's name goes into the SDK's user agent; `lambda_function` sets the handler.
+/// What Lambda sets as its environment's name goes into the SDK's user agent; `lambda_function`
+/// sets the handler.
 fn asker(request: &HttpRequest) -> Option<String> {
     let agent = request.header("x-amz-user-agent").or_else(|| request.header("user-agent"))?;
     agent.split(' ').find_map(|part| part.strip_prefix("exec-env/")).map(str::to_owned)

@@ -7,7 +7,8 @@ use crate::binaries::weir_binary;
 use crate::failure::{Context, Failure, Result};
 
 impl World {
-    /// Runs the command with these settings beside those of the functions, and gives what it printed.
+    /// Runs the command with these settings beside those of the functions, and gives what it
+    /// printed.
     pub fn weir(&self, arguments: &[&str], settings: &[(&str, &str)]) -> Result<String> {
         let output = Command::new(weir_binary()?)
             .args(arguments)

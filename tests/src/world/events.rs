@@ -1,7 +1,7 @@
 //! Weir's events, as a subscriber of the bus receives them.
 //!
-//! Here: a rule for source `weir`, the queue behind it, and what came. Not here: alarm events, which
-//! come from AWS (`alarms`).
+//! Here: a rule for source `weir`, the queue behind it, and what came. Not here: alarm events,
+//! which come from AWS (`alarms`).
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;

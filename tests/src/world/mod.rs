@@ -1,7 +1,7 @@
 //! What a test talks to: one AWS account of its own, and words for what happens in it.
 //!
-//! Here: making the account, and deploying functions into it. Not here: the words, each kind in a file
-//! of its own: `streams`, `traffic`, `alarms`, `ledger`, `events`, `topics`, `command`.
+//! Here: making the account, and deploying functions into it. Not here: the words, each kind in a
+//! file of its own: `streams`, `traffic`, `alarms`, `ledger`, `events`, `topics`, `command`.
 
 mod alarms;
 mod command;
@@ -110,7 +110,8 @@ impl World {
         &self.folder
     }
 
-    /// Where everything but Kinesis answers without the proxy, for tools that bring a client of their own.
+    /// Where everything but Kinesis answers without the proxy, for tools that bring a client of
+    /// their own.
     #[must_use]
     pub fn emulator_url(&self) -> &str {
         self.emulators.ministack_url()

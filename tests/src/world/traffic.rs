@@ -1,7 +1,7 @@
 //! The metrics that Kinesis would publish; no emulator of it does.
 //!
-//! Here: writing AWS/Kinesis metrics by the minute and reading them as GetMetricData gives them. Not
-//! here: records; no test needs any.
+//! Here: writing AWS/Kinesis metrics by the minute and reading them as GetMetricData gives them.
+//! Not here: records; no test needs any.
 
 use jiff::{SignedDuration, Timestamp, ToSpan, Unit};
 use serde_json::{Value, json};

@@ -1,5 +1,5 @@
-//! People are told: a recorded alarm of a consumer goes in, and what SNS delivers to a queue and an HTTP
-//! endpoint is looked at.
+//! People are told: a recorded alarm of a consumer goes in, and what SNS delivers to a queue and an
+//! HTTP endpoint is looked at.
 //!
 //! The emulator delivers neither e-mail nor SMS: of those, what SNS was given is looked at.
 
@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 use weir_tests::world::{Endpoint, Queue, message_in};
 use weir_tests::{AwsError, Hold, LambdaFunction, Outage, Result, Service, World};
 
-use crate::house::{STREAM, schedule};
+use crate::installation::{STREAM, schedule};
 
 /// raise-alerts with its topics, and everybody who listens.
-struct Office {
+struct Alerting {
     world: World,
     /// What raise-alerts and the command are told of the topics.
     topics: [(&'static str, String); 2],
@@ -21,8 +21,8 @@ struct Office {
     endpoint: Endpoint,
 }
 
-impl Office {
-    fn open() -> Result<Office> {
+impl Alerting {
+    fn open() -> Result<Alerting> {
         let world = World::start()?;
         world.create_ledger()?;
         world.create_stream(STREAM, 2)?;
@@ -34,7 +34,7 @@ impl Office {
             .env("WEIR_NOTICES_TOPIC", notices.clone())
             .env("WEIR_PAGES_TOPIC", pages.clone())
             .deploy()?;
-        Ok(Office {
+        Ok(Alerting {
             everything: world.queue_of("everything", &both, None)?,
             pager: world.queue_of("pager", &both, Some(only_pages))?,
             endpoint: world.endpoint_of(&both)?,
@@ -114,10 +114,10 @@ fn name(own: &Value) -> (Value, Value) {
 
 #[test]
 fn each_subscriber_gets_the_form_it_reads() -> Result<()> {
-    let office = Office::open()?;
-    assert_eq!(office.hears(LAG)?["sent"], 1);
+    let alerting = Alerting::open()?;
+    assert_eq!(alerting.hears(LAG)?["sent"], 1);
 
-    let queued = office.world.wait_for_messages(&office.everything, 1)?;
+    let queued = alerting.world.wait_for_messages(&alerting.everything, 1)?;
     let own = message_in(&queued[0])?;
     assert_eq!((&own["version"], &own["message"]), (&json!(1), &json!(1)));
     assert_eq!((&own["severity"], &own["occasion"]), (&json!("notice"), &json!("opened")));
@@ -138,11 +138,11 @@ fn each_subscriber_gets_the_form_it_reads() -> Result<()> {
     let subject = queued[0]["Subject"].as_str().unwrap_or_default();
     assert!(subject.is_ascii() && (1..=100).contains(&subject.len()), "{subject:?}");
 
-    let posted = office.endpoint.wait_for_messages(1)?;
+    let posted = alerting.endpoint.wait_for_messages(1)?;
     assert_eq!(posted[0]["Subject"], subject);
-    is_a_standard_alarm(&message_in(&posted[0])?, office.world.account());
+    is_a_standard_alarm(&message_in(&posted[0])?, alerting.world.account());
 
-    let published = office.world.proxy().calls_of("Publish");
+    let published = alerting.world.proxy().calls_of("Publish");
     assert_eq!((published.len(), &published[0].body["MessageStructure"]), (1, &json!("json")));
     let forms = published[0].body["Message"].as_str().unwrap_or_default();
     let forms: Value = serde_json::from_str(forms).unwrap_or_default();
@@ -194,16 +194,17 @@ fn is_a_standard_alarm(alarm: &Value, account: &str) {
     );
 }
 
-/// The pager closes what it opened: the end bears the name of the beginning, and goes wherever that went.
+/// The pager closes what it opened: the end bears the name of the beginning, and goes wherever that
+/// went.
 #[test]
 fn what_a_pager_opened_it_can_close() -> Result<()> {
-    let office = Office::open()?;
-    let page = office.recorded(DROPPED, "ALARM", 60)?;
-    assert_eq!(office.raise_alerts.invoke(page)?["sent"], 1);
-    office.endpoint.wait_for_messages(1)?;
-    let over = office.recorded(DROPPED, "OK", 30)?;
-    assert_eq!(office.raise_alerts.invoke(over)?["sent"], 1);
-    let posted = office.endpoint.wait_for_messages(2)?;
+    let alerting = Alerting::open()?;
+    let page = alerting.recorded(DROPPED, "ALARM", 60)?;
+    assert_eq!(alerting.raise_alerts.invoke(page)?["sent"], 1);
+    alerting.endpoint.wait_for_messages(1)?;
+    let over = alerting.recorded(DROPPED, "OK", 30)?;
+    assert_eq!(alerting.raise_alerts.invoke(over)?["sent"], 1);
+    let posted = alerting.endpoint.wait_for_messages(2)?;
     let [opened, closed] = [message_in(&posted[0])?, message_in(&posted[1])?];
     for same in ["AlarmName", "AlarmArn"] {
         assert_eq!(opened[same], closed[same]);
@@ -212,19 +213,19 @@ fn what_a_pager_opened_it_can_close() -> Result<()> {
         (&opened["NewStateValue"], &closed["NewStateValue"]),
         (&json!("ALARM"), &json!("OK"))
     );
-    let paged = office.world.wait_for_messages(&office.pager, 2)?;
+    let paged = alerting.world.wait_for_messages(&alerting.pager, 2)?;
     assert_eq!(message_in(&paged[1])?["occasion"], "recovered");
     Ok(())
 }
 
 #[test]
 fn a_filter_policy_lets_only_pages_through() -> Result<()> {
-    let office = Office::open()?;
-    office.hears(LAG)?;
-    office.hears(DROPPED)?;
-    let all = office.told(2)?;
+    let alerting = Alerting::open()?;
+    alerting.hears(LAG)?;
+    alerting.hears(DROPPED)?;
+    let all = alerting.told(2)?;
     assert_eq!((&all[0]["severity"], &all[1]["severity"]), (&json!("notice"), &json!("page")));
-    let paged = office.world.wait_for_messages(&office.pager, 1)?;
+    let paged = alerting.world.wait_for_messages(&alerting.pager, 1)?;
     assert_eq!(paged.len(), 1, "{paged:?}");
     let own = message_in(&paged[0])?;
     assert_eq!((&own["severity"], &own["occasion"]), (&json!("page"), &json!("escalated")));
@@ -235,19 +236,19 @@ fn a_filter_policy_lets_only_pages_through() -> Result<()> {
 /// EventBridge and Lambda deliver at least once.
 #[test]
 fn an_event_that_comes_twice_is_told_once() -> Result<()> {
-    let office = Office::open()?;
-    let event = office.recorded(LAG, "ALARM", 0)?;
+    let alerting = Alerting::open()?;
+    let event = alerting.recorded(LAG, "ALARM", 0)?;
     for sent in [1, 0] {
-        assert_eq!(office.raise_alerts.invoke(event.clone())?["sent"], sent);
+        assert_eq!(alerting.raise_alerts.invoke(event.clone())?["sent"], sent);
     }
-    assert_eq!(office.told(1)?.len(), 1);
+    assert_eq!(alerting.told(1)?.len(), 1);
     Ok(())
 }
 
 /// EventBridge lost the event: the tick reads the alarms themselves.
 #[test]
 fn an_alarm_whose_event_was_lost_is_told_by_the_tick() -> Result<()> {
-    let office = Office::open()?;
+    let alerting = Alerting::open()?;
     let alarm = "weir-lag-lambda-billing@orders";
     let lag = json!({
         "AlarmName": alarm,
@@ -260,12 +261,12 @@ fn an_alarm_whose_event_was_lost_is_told_by_the_tick() -> Result<()> {
         "Threshold": 43_200_000,
         "ComparisonOperator": "GreaterThanOrEqualToThreshold",
     });
-    office.world.call(Service::CloudWatch, "PutMetricAlarm", lag)?;
-    office.world.set_alarm_state(alarm, "ALARM")?;
+    alerting.world.call(Service::CloudWatch, "PutMetricAlarm", lag)?;
+    alerting.world.set_alarm_state(alarm, "ALARM")?;
     for sent in [1, 0] {
-        assert_eq!(office.ticks()?["sent"], sent);
+        assert_eq!(alerting.ticks()?["sent"], sent);
     }
-    assert_eq!(office.told(1)?[0]["alarms"], json!([alarm]));
+    assert_eq!(alerting.told(1)?[0]["alarms"], json!([alarm]));
     Ok(())
 }
 
@@ -273,21 +274,22 @@ fn an_alarm_whose_event_was_lost_is_told_by_the_tick() -> Result<()> {
 #[test]
 fn with_sns_down_for_a_while_no_alert_is_lost() -> Result<()> {
     for outage in [Outage::InternalError, Outage::HangUp] {
-        let office = Office::open()?;
-        let proxy = office.world.proxy();
+        let alerting = Alerting::open()?;
+        let proxy = alerting.world.proxy();
         proxy.take_down(Service::Sns, outage);
-        let answer = office.hears(LAG)?;
+        let answer = alerting.hears(LAG)?;
         assert_eq!((&answer["sent"], &answer["troubles"]), (&json!(0), &json!(1)), "{outage:?}");
-        assert_eq!(office.world.take_messages(&office.everything)?, Vec::<Value>::new());
-        office.age_unsent()?;
-        assert!(office.ticks().is_err(), "the alarm on failing ticks must see it");
+        assert_eq!(alerting.world.take_messages(&alerting.everything)?, Vec::<Value>::new());
+        alerting.age_unsent()?;
+        assert!(alerting.ticks().is_err(), "the alarm on failing ticks must see it");
         proxy.heal(Service::Sns);
-        // SNS may have taken what it did not answer: it is not repeated before two minutes are over.
-        assert_eq!(office.ticks()?["sent"], 0);
-        office.age_unsent()?;
-        assert_eq!(office.ticks()?["sent"], 1);
-        assert_eq!(office.ticks()?["sent"], 0);
-        let told = office.told(1)?;
+        // SNS may have taken what it did not answer: it is not repeated before two minutes are
+        // over.
+        assert_eq!(alerting.ticks()?["sent"], 0);
+        alerting.age_unsent()?;
+        assert_eq!(alerting.ticks()?["sent"], 1);
+        assert_eq!(alerting.ticks()?["sent"], 0);
+        let told = alerting.told(1)?;
         assert_eq!((told.len(), &told[0]["message"]), (1, &json!(1)));
     }
     Ok(())
@@ -296,68 +298,69 @@ fn with_sns_down_for_a_while_no_alert_is_lost() -> Result<()> {
 /// A refusal is certain, so nothing is waited for.
 #[test]
 fn what_sns_refused_is_sent_by_the_next_tick() -> Result<()> {
-    let office = Office::open()?;
+    let alerting = Alerting::open()?;
     let denied = AwsError { status: 403, ..AwsError::refusal("AuthorizationError", "no right") };
-    office.world.proxy().fail_next(1, "Publish", &denied);
-    assert_eq!(office.hears(LAG)?["sent"], 0);
-    assert_eq!((&office.ticks()?["sent"], office.told(1)?.len()), (&json!(1), 1));
+    alerting.world.proxy().fail_next(1, "Publish", &denied);
+    assert_eq!(alerting.hears(LAG)?["sent"], 0);
+    assert_eq!((&alerting.ticks()?["sent"], alerting.told(1)?.len()), (&json!(1), 1));
     Ok(())
 }
 
-/// SNS took the message and its answer got lost. Nobody can know, so it is sent again: the one way in which
-/// somebody hears a thing twice, and both bear one number.
+/// SNS took the message and its answer got lost. Nobody can know, so it is sent again: the one way
+/// in which somebody hears a thing twice, and both bear one number.
 #[test]
 fn a_message_whose_answer_got_lost_comes_twice_under_one_number() -> Result<()> {
-    let office = Office::open()?;
-    office.world.proxy().lose_answer_of_next(1, "Publish");
-    assert_eq!(office.hears(LAG)?["sent"], 1);
-    assert_eq!(office.ticks()?["sent"], 0);
-    let told = office.told(2)?;
+    let alerting = Alerting::open()?;
+    alerting.world.proxy().lose_answer_of_next(1, "Publish");
+    assert_eq!(alerting.hears(LAG)?["sent"], 1);
+    assert_eq!(alerting.ticks()?["sent"], 0);
+    let told = alerting.told(2)?;
     assert_eq!((told.len(), name(&told[0])), (2, name(&told[1])));
     Ok(())
 }
 
-/// The message is written down and not sent. Lambda tries the event again, soon; then a tick finds that the
-/// sender is gone.
+/// The message is written down and not sent. Lambda tries the event again, soon; then a tick finds
+/// that the sender is gone.
 #[test]
 fn a_sender_that_dies_before_it_sends_costs_two_minutes() -> Result<()> {
-    let office = Office::open()?;
-    let event = office.recorded(LAG, "ALARM", 0)?;
-    office.dies_after("UpdateItem", &event)?;
-    let already = office.world.take_messages(&office.everything)?.len();
-    assert_eq!(office.raise_alerts.invoke(event)?["sent"], 0, "its sender may yet live");
-    office.age_unsent()?;
-    assert_eq!(office.ticks()?["sent"], 1);
-    assert_eq!((already, office.told(1)?.len()), (0, 1));
+    let alerting = Alerting::open()?;
+    let event = alerting.recorded(LAG, "ALARM", 0)?;
+    alerting.dies_after("UpdateItem", &event)?;
+    let already = alerting.world.take_messages(&alerting.everything)?.len();
+    assert_eq!(alerting.raise_alerts.invoke(event)?["sent"], 0, "its sender may yet live");
+    alerting.age_unsent()?;
+    assert_eq!(alerting.ticks()?["sent"], 1);
+    assert_eq!((already, alerting.told(1)?.len()), (0, 1));
     Ok(())
 }
 
 #[test]
 fn a_sender_that_dies_after_it_sent_makes_a_message_come_twice_and_no_more() -> Result<()> {
-    let office = Office::open()?;
-    let event = office.recorded(LAG, "ALARM", 0)?;
-    office.dies_after("Publish", &event)?;
-    office.age_unsent()?;
+    let alerting = Alerting::open()?;
+    let event = alerting.recorded(LAG, "ALARM", 0)?;
+    alerting.dies_after("Publish", &event)?;
+    alerting.age_unsent()?;
     for sent in [1, 0] {
-        assert_eq!(office.raise_alerts.invoke(event.clone())?["sent"], sent);
+        assert_eq!(alerting.raise_alerts.invoke(event.clone())?["sent"], sent);
     }
-    let told = office.told(2)?;
+    let told = alerting.told(2)?;
     assert_eq!((told.len(), name(&told[0])), (2, name(&told[1])));
     Ok(())
 }
 
-/// Without the ledger nobody knows what was said before: nothing is said, and Lambda delivers again.
+/// Without the ledger nobody knows what was said before: nothing is said, and Lambda delivers
+/// again.
 #[test]
 fn with_the_ledger_down_nothing_is_said_until_it_is_back() -> Result<()> {
-    let office = Office::open()?;
-    let event = office.recorded(LAG, "ALARM", 0)?;
-    office.world.proxy().take_down(Service::DynamoDb, Outage::InternalError);
-    assert!(office.raise_alerts.invoke(event.clone()).is_err());
-    assert!(office.ticks().is_err(), "the alarm on failing ticks must see it");
-    assert_eq!(office.world.proxy().calls_of("Publish").len(), 0);
-    office.world.proxy().heal(Service::DynamoDb);
-    assert_eq!(office.raise_alerts.invoke(event)?["sent"], 1);
-    assert_eq!(office.told(1)?.len(), 1);
+    let alerting = Alerting::open()?;
+    let event = alerting.recorded(LAG, "ALARM", 0)?;
+    alerting.world.proxy().take_down(Service::DynamoDb, Outage::InternalError);
+    assert!(alerting.raise_alerts.invoke(event.clone()).is_err());
+    assert!(alerting.ticks().is_err(), "the alarm on failing ticks must see it");
+    assert_eq!(alerting.world.proxy().calls_of("Publish").len(), 0);
+    alerting.world.proxy().heal(Service::DynamoDb);
+    assert_eq!(alerting.raise_alerts.invoke(event)?["sent"], 1);
+    assert_eq!(alerting.told(1)?.len(), 1);
     Ok(())
 }
 
@@ -372,11 +375,11 @@ fn rights() -> Vec<&'static str> {
 
 #[test]
 fn whatever_is_asked_of_aws_the_role_allows() -> Result<()> {
-    let office = Office::open()?;
-    office.hears(LAG)?;
-    office.ticks()?;
+    let alerting = Alerting::open()?;
+    alerting.hears(LAG)?;
+    alerting.ticks()?;
     let rights = rights();
-    let calls = office.world.proxy().calls();
+    let calls = alerting.world.proxy().calls();
     assert!(calls.len() > 8, "{calls:?}");
     for call in calls {
         let service = match call.service {
@@ -397,18 +400,18 @@ fn whatever_is_asked_of_aws_the_role_allows() -> Result<()> {
 
 #[test]
 fn the_command_lists_what_is_open_and_tries_out_who_is_told() -> Result<()> {
-    let office = Office::open()?;
-    office.hears(DROPPED)?;
-    let listed = office.weir(&["incidents"])?;
+    let alerting = Alerting::open()?;
+    alerting.hears(DROPPED)?;
+    let listed = alerting.weir(&["incidents"])?;
     assert!(listed.contains("drops records") && listed.contains("page, 1 sent"), "{listed}");
-    let before = office.world.ledger_items()?;
+    let before = alerting.world.ledger_items()?;
 
-    let said = office.weir(&["test-alert", "--to", "pages"])?;
+    let said = alerting.weir(&["test-alert", "--to", "pages"])?;
     assert_eq!(said.lines().count(), 2, "{said}");
-    let paged = office.world.wait_for_messages(&office.pager, 3)?;
+    let paged = alerting.world.wait_for_messages(&alerting.pager, 3)?;
     let subjects: Vec<&str> = paged.iter().filter_map(|one| one["Subject"].as_str()).collect();
     assert!(subjects[1].starts_with("TEST PAGE: "), "{subjects:?}");
     assert!(subjects[2].starts_with("TEST RECOVERED: "), "{subjects:?}");
-    assert_eq!(office.world.ledger_items()?, before, "a test is no incident");
+    assert_eq!(alerting.world.ledger_items()?, before, "a test is no incident");
     Ok(())
 }

@@ -1,12 +1,13 @@
-//! What Weir asks AWS for when nothing happens: the counts that docs/cost.md multiplies with prices.
+//! What Weir asks AWS for when nothing happens: the counts that docs/cost.md multiplies with
+//! prices.
 
 use std::collections::BTreeMap;
 
 use weir_tests::{Result, Service};
 
-use crate::house::{House, STREAM, schedule};
+use crate::installation::{Installation, STREAM, schedule};
 
-impl House {
+impl Installation {
     /// Calls since the record was cleared, by name.
     fn counts(&self) -> BTreeMap<String, usize> {
         let mut counts = BTreeMap::new();
@@ -26,10 +27,10 @@ impl House {
 
 #[test]
 fn a_calm_stream_costs_what_the_page_says() -> Result<()> {
-    let house = House::with_stream(4, 0.6)?;
-    let proxy = house.world.proxy();
-    house.sync_alarms.invoke(schedule())?;
-    let alarms = house.world.alarms()?;
+    let installation = Installation::with_stream(4, 0.6)?;
+    let proxy = installation.world.proxy();
+    installation.sync_alarms.invoke(schedule())?;
+    let alarms = installation.world.alarms()?;
     let metrics_of = |alarm: &serde_json::Value| {
         let metrics = alarm["Metrics"].as_array();
         metrics.map_or(1, |all| all.iter().filter(|one| one["MetricStat"].is_object()).count())
@@ -37,24 +38,24 @@ fn a_calm_stream_costs_what_the_page_says() -> Result<()> {
     assert_eq!(alarms.iter().map(metrics_of).sum::<usize>(), 3, "metrics in its alarms");
     let synced = proxy.calls_of("PutMetricAlarm").len();
     proxy.forget_calls();
-    house.sync_alarms.invoke(schedule())?;
-    let hourly = house.counts();
+    installation.sync_alarms.invoke(schedule())?;
+    let hourly = installation.counts();
     assert_eq!((synced, hourly.get("PutMetricAlarm")), (2, None), "an hour later: {hourly:?}");
 
     // The first look connects, learns, and reads the days for an hour; the second is one of many.
     proxy.forget_calls();
-    house.surge()?;
-    assert_eq!(house.metrics_asked(), 7, "metrics asked for in the first look at {STREAM}");
+    installation.surge()?;
+    assert_eq!(installation.metrics_asked(), 7, "metrics asked for in the first look at {STREAM}");
     proxy.forget_calls();
-    house.surge()?;
-    let look = house.counts();
-    assert_eq!(house.metrics_asked(), 4, "metrics asked for in a later look at {STREAM}");
+    installation.surge()?;
+    let look = installation.counts();
+    assert_eq!(installation.metrics_asked(), 4, "metrics asked for in a later look at {STREAM}");
     let ledger = proxy.calls().into_iter().filter(|call| call.service == Service::DynamoDb);
     assert_eq!(ledger.count(), 4, "{look:?}");
 
     // Nothing is due: most ticks are like this one.
     proxy.forget_calls();
-    house.plan_capacity.invoke(schedule())?;
-    assert_eq!(house.counts(), BTreeMap::from([("Query".to_owned(), 1)]));
+    installation.plan_capacity.invoke(schedule())?;
+    assert_eq!(installation.counts(), BTreeMap::from([("Query".to_owned(), 1)]));
     Ok(())
 }

@@ -1,9 +1,10 @@
-//! The template itself, deployed into an emulator: the loop runs in the functions, on the rules and with the ledger that
-//! it made.
+//! The template itself, deployed into an emulator: the loop runs in the functions, on the rules and
+//! with the ledger that it made.
 //!
-//! Here: what is there after a deployment, and one way round the loop, woken through EventBridge alone. Not here: what
-//! the emulator leaves out of the template, so that nothing is seen of it: reserved concurrency, on-failure
-//! destinations, alarms on metric math (`tests/deploy.py`), and what roles allow (`privileges`).
+//! Here: what is there after a deployment, and one way round the loop, woken through EventBridge
+//! alone. Not here: what the emulator leaves out of the template, so that nothing is seen of it:
+//! reserved concurrency, on-failure destinations, alarms on metric math (`tests/deploy.py`), and
+//! what roles allow (`privileges`).
 
 use std::collections::BTreeSet;
 
@@ -12,7 +13,7 @@ use weir_tests::time::wait_until;
 use weir_tests::world::{Minute, REGION};
 use weir_tests::{Failure, Result, Service, World, bootstrap_binary, python};
 
-use crate::house::{PATIENCE, STREAM};
+use crate::installation::{PATIENCE, STREAM};
 
 /// Deploys the template into this world's account; what `deploy.py` says of it.
 fn deploy(world: &World) -> Result<Value> {
@@ -96,7 +97,8 @@ fn a_new_installation_observes() -> Result<()> {
     let planned = world.wait_for_events("Weir Capacity Planned", 1, PATIENCE)?;
     assert_eq!(planned[0].detail["mode"], "observe");
     assert_eq!(planned[0].detail["action"]["kind"], "reshard");
-    // An event to a rule that comes later: had the plan woken an executor, it would have called by now.
+    // An event to a rule that comes later: had the plan woken an executor, it would have called by
+    // now.
     ask(&world, "sync_alarms")?;
     wait_until("alarms", PATIENCE, || world.alarm("weir-surge-orders"))?;
     assert_eq!(world.proxy().calls_of("UpdateShardCount").len(), 0);

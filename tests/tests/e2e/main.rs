@@ -1,14 +1,15 @@
-//! The whole loop over the wire: the compiled Lambda binary behind a Runtime API, against emulated AWS.
+//! The whole loop over the wire: the compiled Lambda binary behind a Runtime API, against emulated
+//! AWS.
 //!
-//! Each test is one account with its own stream, ledger and policies. What is asserted is what AWS ends
-//! up with: shards, alarms, ledger items, events, and how many calls it took.
+//! Each test is one account with its own stream, ledger and policies. What is asserted is what AWS
+//! ends up with: shards, alarms, ledger items, events, and how many calls it took.
 
 mod alerting;
 mod cost;
 mod crowds;
 mod deliveries;
 mod deployed;
-mod house;
+mod installation;
 mod outages;
 mod privileges;
 mod refusals;

@@ -1,5 +1,6 @@
-//! Least privilege, proven: everything Weir does happens once, and what each function then called is held against what
-//! the template grants its role. A grant too few fails, and so does a grant too many.
+//! Least privilege, proven: everything Weir does happens once, and what each function then called
+//! is held against what the template grants its role. A grant too few fails, and so does a grant
+//! too many.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +9,7 @@ use weir_tests::privileges::{Privilege, compare, grants, uses};
 use weir_tests::world::REGION;
 use weir_tests::{LambdaFunction, Result, Service};
 
-use crate::house::{House, PATIENCE, STREAM, schedule};
+use crate::installation::{Installation, PATIENCE, STREAM, schedule};
 
 const TEMPLATE: &str = include_str!("../../../infra/template.yaml");
 const LAG: &str = include_str!("../../../shared/control/fixtures/alerts/lambda_lag.json");
@@ -28,11 +29,11 @@ const BY_SNS: [(&str, &str); 2] = [
 
 #[test]
 fn each_role_grants_what_its_function_calls_and_nothing_else() -> Result<()> {
-    let house = House::with_stream(4, 1.2)?;
-    everything_happens_once(&house)?;
-    let account = house.world.account();
+    let installation = Installation::with_stream(4, 1.2)?;
+    everything_happens_once(&installation)?;
+    let account = installation.world.account();
     let mut used: BTreeMap<String, BTreeSet<Privilege>> = BTreeMap::new();
-    for call in house.world.proxy().calls() {
+    for call in installation.world.proxy().calls() {
         let function = call.function.clone().unwrap_or_else(|| panic!("who calls? {call:?}"));
         used.entry(function).or_default().extend(uses(&call, account, REGION));
     }
@@ -57,8 +58,8 @@ fn each_role_grants_what_its_function_calls_and_nothing_else() -> Result<()> {
 }
 
 /// Every kind of event for every function, and every way to a call of its own.
-fn everything_happens_once(house: &House) -> Result<()> {
-    let world = &house.world;
+fn everything_happens_once(installation: &Installation) -> Result<()> {
+    let world = &installation.world;
     let delivery = json!({
         "DeliveryStreamName": "archive",
         "DeliveryStreamType": "KinesisStreamAsSource",
@@ -74,25 +75,26 @@ fn everything_happens_once(house: &House) -> Result<()> {
     world.call(Service::Firehose, "CreateDeliveryStream", delivery)?;
 
     // A consumer is late, before there is a reshard to excuse it: a notice.
-    let raise_alerts = raise_alerts(house)?;
+    let raise_alerts = raise_alerts(installation)?;
     raise_alerts.invoke(just_now(LAG))?;
 
-    // Alarms are made, a plan follows from one, from the tick and from an operator, and is carried out.
-    house.sync_alarms.invoke(schedule())?;
+    // Alarms are made, a plan follows from one, from the tick and from an operator, and is carried
+    // out.
+    installation.sync_alarms.invoke(schedule())?;
     world.set_alarm_state("weir-surge-orders", "ALARM")?;
-    let plan = house.surge_and_deliver()?;
-    house.shards_at_rest()?;
+    let plan = installation.surge_and_deliver()?;
+    installation.shards_at_rest()?;
     let resized = world.wait_for_events("Weir Stream Resized", 1, PATIENCE)?;
-    house.sync_alarms.invoke(resized[0].envelope.clone())?;
-    house.plan_capacity.invoke(request("plan"))?;
-    house.plan_capacity.invoke(schedule())?;
+    installation.sync_alarms.invoke(resized[0].envelope.clone())?;
+    installation.plan_capacity.invoke(request("plan"))?;
+    installation.plan_capacity.invoke(schedule())?;
     let mut switch = plan;
     let action = json!({ "kind": "switch_mode", "from": "provisioned", "to": "on_demand" });
-    house.order_instead(&mut switch, action, "on_demand")?;
-    house.switch_mode.invoke(switch.envelope)?;
+    installation.order_instead(&mut switch, action, "on_demand")?;
+    installation.switch_mode.invoke(switch.envelope)?;
     world.wait_until_active(STREAM)?;
     let switched = world.wait_for_events("Weir Mode Switched", 1, PATIENCE)?;
-    house.sync_alarms.invoke(switched[0].envelope.clone())?;
+    installation.sync_alarms.invoke(switched[0].envelope.clone())?;
 
     // Then it drops records, and what Weir did to the stream is evidence: a page.
     raise_alerts.invoke(just_now(DROPPED))?;
@@ -100,10 +102,10 @@ fn everything_happens_once(house: &House) -> Result<()> {
     Ok(())
 }
 
-fn raise_alerts(house: &House) -> Result<LambdaFunction> {
-    let topics = ["notices", "pages", "chat"].map(|name| house.world.create_topic(name));
+fn raise_alerts(installation: &Installation) -> Result<LambdaFunction> {
+    let topics = ["notices", "pages", "chat"].map(|name| installation.world.create_topic(name));
     let [notices, pages, chat] = topics;
-    house
+    installation
         .world
         .function("raise-alerts")
         .env("WEIR_NOTICES_TOPIC", notices?)

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use weir_tests::{Result, Service, World};
 
-use crate::house::{House, STREAM, schedule};
+use crate::installation::{Installation, STREAM, schedule};
 
 fn put_alarm(world: &World, name: &str) -> Result<()> {
     let alarm = json!({
@@ -33,9 +33,9 @@ fn names(world: &World) -> Result<Vec<String>> {
 
 #[test]
 fn what_weir_made_goes_once_weir_is_gone() -> Result<()> {
-    let house = House::with_stream(4, 0.5)?;
-    let world = &house.world;
-    let made = house.sync_alarms.invoke(schedule())?;
+    let installation = Installation::with_stream(4, 0.5)?;
+    let world = &installation.world;
+    let made = installation.sync_alarms.invoke(schedule())?;
     assert_eq!(made["put"], Value::from(2));
     let strangers = ["orders-high", "weir-self-tick", "weir-somebody-elses"];
     for name in strangers {

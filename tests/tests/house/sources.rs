@@ -1,10 +1,43 @@
 //! What a source file is.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use crate::files::{files, read, root, shown};
 
-const FILE_LINES_MAX: usize = 500;
+const FILE_LINES_MAX: usize = 450;
+
+/// As rustfmt has it for code.
+const COMMENT_COLUMNS_MAX: usize = 100;
+
+/// Comment lines that are wider all the same. Only ever lowered.
+const WIDE_COMMENTS_LEFT: usize = 560;
+
+/// Names that two types of one crate have, told apart by their modules. Nothing may be added.
+const NAMESAKES: [&str; 22] = [
+    "Alarm",
+    "Answer",
+    "Call",
+    "Cargo",
+    "Event",
+    "Evidence",
+    "Faults",
+    "Hands",
+    "Metrics",
+    "Minute",
+    "Outlook",
+    "Pause",
+    "Ports",
+    "Process",
+    "Publication",
+    "Reader",
+    "Report",
+    "Row",
+    "Run",
+    "Step",
+    "Stream",
+    "World",
+];
 
 /// What pure code does not name, and what it takes instead.
 const IMPURE: [(&str, &str); 7] = [
@@ -37,6 +70,55 @@ fn no_source_file_is_long() {
 }
 
 #[test]
+fn comments_are_as_narrow_as_code() {
+    let mut wide = Vec::new();
+    for file in sources(&["rs"]) {
+        for (number, line) in read(&file).lines().enumerate() {
+            let is_comment = line.trim_start().starts_with("//");
+            if is_comment && line.chars().count() > COMMENT_COLUMNS_MAX {
+                wide.push(format!("{}:{}", shown(&file), number + 1));
+            }
+        }
+    }
+    if wide.len() > WIDE_COMMENTS_LEFT {
+        none(wide, &format!("wrap comments at {COMMENT_COLUMNS_MAX} columns"));
+    }
+}
+
+/// An import does not tell which of two is meant.
+#[test]
+fn no_two_types_of_a_crate_share_a_name() {
+    let mut homes: BTreeMap<(String, String), BTreeSet<String>> = BTreeMap::new();
+    for file in sources(&["rs"]).iter().map(|file| shown(file)) {
+        let Some((folder, _)) = file.split_once("/src/") else { continue };
+        for line in code(&read(&root().join(&file))).lines() {
+            let item = line.trim_start().split_once("pub").map_or(line, |(_, item)| item);
+            let item =
+                item.strip_prefix("(crate)").or(item.strip_prefix("(super)")).unwrap_or(item);
+            let mut words = item.split_whitespace();
+            if ["struct", "enum", "trait", "union"].contains(&words.next().unwrap_or_default()) {
+                let name: String = words
+                    .next()
+                    .unwrap_or_default()
+                    .chars()
+                    .take_while(|c| c.is_alphanumeric())
+                    .collect();
+                homes.entry((folder.to_owned(), name)).or_default().insert(file.clone());
+            }
+        }
+    }
+    assert!(homes.len() > 100, "types are declared in another way than they are read");
+    homes.retain(|_, files| files.len() > 1);
+    let shared = homes.iter().filter(|((_, name), _)| !NAMESAKES.contains(&name.as_str())).map(
+        |((folder, name), files)| {
+            let files: Vec<&str> = files.iter().map(String::as_str).collect();
+            format!("{name} of {folder}: {}", files.join(", "))
+        },
+    );
+    none(shared, "name one of them for what sets it apart");
+}
+
+#[test]
 fn nothing_is_left_for_later() {
     // Taken apart, or this file would find itself.
     let marks = [
@@ -56,8 +138,15 @@ fn core_names_nothing_impure() {
     }
 }
 
+/// A file's code without its comments and its test module.
+pub(crate) fn code(text: &str) -> String {
+    let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+    let lines = text.lines().map(|line| line.split("//").next().unwrap_or_default());
+    lines.collect::<Vec<_>>().join("\n")
+}
+
 /// All faults at once, and what to do about them.
-fn none(faults: impl IntoIterator<Item = String>, remedy: &str) {
+pub(crate) fn none(faults: impl IntoIterator<Item = String>, remedy: &str) {
     let faults: Vec<String> = faults.into_iter().collect();
     assert!(faults.is_empty(), "{remedy}:\n{}", faults.join("\n"));
 }

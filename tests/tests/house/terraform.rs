@@ -1,7 +1,8 @@
-//! The Terraform module against the template: the same functions, rules, permissions, alarms, ledger and dashboard.
+//! The Terraform module against the template: the same functions, rules, permissions, alarms,
+//! ledger and dashboard.
 //!
-//! Both are read as data, and the module's references are put into the template's words (`NAMES`). Not here: whether
-//! Terraform takes the module, which `.ci/run` asks Terraform.
+//! Both are read as data, and the module's references are put into the template's words (`NAMES`).
+//! Not here: whether Terraform takes the module, which `.ci/run` asks Terraform.
 
 use std::collections::BTreeSet;
 
@@ -11,8 +12,9 @@ use crate::deployment::{functions, template};
 use crate::files::{files, read, root, text};
 use crate::pages::same_or_bless;
 
-/// What the template makes one by one, and where the module makes it. What a function brings along (its role, log
-/// group, rules) is made for each of `local.functions`, `local.grants` and `local.rules`.
+/// What the template makes one by one, and where the module makes it. What a function brings along
+/// (its role, log group, rules) is made for each of `local.functions`, `local.grants` and
+/// `local.rules`.
 const RESOURCES: [(&str, &str); 17] = [
     ("AlertsKey", "aws_kms_key.alerts"),
     ("Chat", "aws_sns_topic.chat"),
@@ -30,7 +32,8 @@ const RESOURCES: [(&str, &str); 17] = [
     ("TickMissing", "aws_cloudwatch_metric_alarm.tick_missing"),
     ("UndeliveredEvents", "aws_sqs_queue.undelivered_events"),
     ("UndeliveredEventsPolicy", "aws_sqs_queue_policy.undelivered_events"),
-    // CloudFormation tells EventBridge when a deployment is done, and a rule wakes sync-alarms; Terraform calls it.
+    // CloudFormation tells EventBridge when a deployment is done, and a rule wakes sync-alarms;
+    // Terraform calls it.
     (DEPLOYED, "aws_lambda_invocation.deployed"),
 ];
 const DEPLOYED: &str = "SyncAlarmsDeployed";

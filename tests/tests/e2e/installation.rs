@@ -1,4 +1,5 @@
-//! An account with Weir in it: the ledger, an acting policy, a stream with traffic, the four functions.
+//! An account with Weir in it: the ledger, an acting policy, a stream with traffic, the four
+//! functions.
 
 use std::time::Duration;
 
@@ -16,7 +17,7 @@ const PLANNED: &str = "Weir Capacity Planned";
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// See the module.
-pub(crate) struct House {
+pub(crate) struct Installation {
     pub(crate) world: World,
     pub(crate) plan_capacity: LambdaFunction,
     pub(crate) resize_stream: LambdaFunction,
@@ -24,14 +25,14 @@ pub(crate) struct House {
     pub(crate) sync_alarms: LambdaFunction,
 }
 
-impl House {
+impl Installation {
     /// A stream of `shards` in use to this share, and Weir allowed to act.
-    pub(crate) fn with_stream(shards: u32, used_share: f64) -> Result<House> {
-        House::with_policy("mode = \"act\"")?.and_stream(shards, used_share)
+    pub(crate) fn with_stream(shards: u32, used_share: f64) -> Result<Installation> {
+        Installation::with_policy("mode = \"act\"")?.and_stream(shards, used_share)
     }
 
     /// The same, where a change of a stream is under way for as long as a test lasts.
-    pub(crate) fn with_slow_stream(shards: u32, used_share: f64) -> Result<House> {
+    pub(crate) fn with_slow_stream(shards: u32, used_share: f64) -> Result<Installation> {
         let long = Duration::from_secs(600);
         let durations = Durations {
             update_shard_count: long,
@@ -39,27 +40,27 @@ impl House {
             ..Durations::default()
         };
         let world = World::with_durations(durations)?;
-        House::in_world(world, "mode = \"act\"")?.and_stream(shards, used_share)
+        Installation::in_world(world, "mode = \"act\"")?.and_stream(shards, used_share)
     }
 
-    fn and_stream(self, shards: u32, used_share: f64) -> Result<House> {
+    fn and_stream(self, shards: u32, used_share: f64) -> Result<Installation> {
         self.world.create_stream(STREAM, shards.into())?;
         self.world.put_traffic(STREAM, &vec![Minute::using(used_share, shards); MINUTES])?;
         Ok(self)
     }
 
     /// No stream yet; policies for all streams with these knobs.
-    pub(crate) fn with_policy(knobs: &str) -> Result<House> {
-        House::in_world(World::start()?, knobs)
+    pub(crate) fn with_policy(knobs: &str) -> Result<Installation> {
+        Installation::in_world(World::start()?, knobs)
     }
 
-    fn in_world(world: World, knobs: &str) -> Result<House> {
+    fn in_world(world: World, knobs: &str) -> Result<Installation> {
         world.create_ledger()?;
         world.write_policy(
             "streams",
             &format!("version = 1\n[[streams]]\nmatch = \"*\"\n{knobs}\n"),
         )?;
-        Ok(House {
+        Ok(Installation {
             plan_capacity: world.function("plan-capacity").deploy()?,
             resize_stream: world.function("resize-stream").deploy()?,
             switch_mode: world.function("switch-mode").deploy()?,

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use jiff::Timestamp;
 use weir_core::observation::CapacityMode;
-use weir_twin::record::{AppliedReshard, AppliedSwitch, StreamRun};
+use weir_sim::record::{AppliedReshard, AppliedSwitch, StreamRun};
 
 use crate::faults::Failure;
 

@@ -1,19 +1,17 @@
 //! `weir backtest`: the whole system on recorded traffic, in the bench setting, scored at the prices that the
 //! policy says the account pays.
 
-use std::fs::File;
 use std::path::Path;
 
 use comfy_table::{Table, presets};
 use serde::Serialize;
+use weir_bench::recording;
+use weir_bench::replay::replay;
+use weir_bench::score::{Pricing, Score, score_by};
 use weir_core::policy::{Governance, OperatingMode, Policy, PolicySet};
 use weir_core::units::StreamName;
-use weir_twin::baseline;
-use weir_twin::record::StreamRun;
-use weir_twin::score::{Pricing, Score, score_by};
-use weir_twin::settings::Settings;
-use weir_twin::simulation::Simulation;
-use weir_twin::trace::Trace;
+use weir_sim::record::StreamRun;
+use weir_sim::settings::Settings;
 
 use crate::faults::Failure;
 use crate::{Format, actions, policies, progress};
@@ -36,13 +34,15 @@ pub(crate) fn run(
     actions: Option<&Path>,
     format: Format,
 ) -> Result<(), Failure> {
-    let trace = read(trace)?;
+    let trace = recording::read_trace(trace)?;
     let policy = match policies {
         Some(path) => acting(policies::read(path)?.set, &StreamName::new(&trace.name)?)?,
         None => Policy { operating_mode: OperatingMode::Act, ..Policy::DEFAULT },
     };
     let pricing = Pricing { prices: policy.prices, ..Pricing::BENCH };
-    let run = simulate(&trace, PolicySet::of_all_streams(policy))?;
+    let bar = progress::bar(trace.minutes.len(), "backtest");
+    let run = replay(&trace, policy, Settings::bench(), || bar.inc(1));
+    bar.finish_and_clear();
     if let Some(path) = actions {
         actions::write(path, &run)?;
     }
@@ -57,14 +57,6 @@ pub(crate) fn run(
     }
 }
 
-/// Reads a trace; it is named as its file.
-fn read(path: &Path) -> Result<Trace, Failure> {
-    let file =
-        File::open(path).map_err(|source| Failure::Unreadable { path: path.to_owned(), source })?;
-    let name = path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy();
-    Ok(Trace::read(&name, &path.display().to_string(), file)?)
-}
-
 /// A backtest asks what acting would do, whatever mode the policy is in today.
 fn acting(set: PolicySet, stream: &StreamName) -> Result<Policy, Failure> {
     match set.governing(stream) {
@@ -75,15 +67,6 @@ fn acting(set: PolicySet, stream: &StreamName) -> Result<Policy, Failure> {
             Err(Failure::Ungoverned { stream: stream.to_string() })
         }
     }
-}
-
-fn simulate(trace: &Trace, policies: PolicySet) -> Result<StreamRun, Failure> {
-    let stream = StreamName::new("backtest")?;
-    let bar = progress::bar(trace.minutes.len(), "backtest");
-    let streams = vec![(stream, trace.clone(), baseline::initial_shards(trace))];
-    let runs = Simulation::new(Settings::bench(), policies, streams).run(|_| bar.inc(1));
-    bar.finish_and_clear();
-    runs.into_iter().next().ok_or(Failure::Score(weir_twin::score::TooShort { minutes: 0 }))
 }
 
 impl Report {

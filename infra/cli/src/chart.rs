@@ -10,7 +10,7 @@ use ratatui_core::style::{Color, Style};
 use ratatui_core::symbols::Marker;
 use ratatui_core::widgets::Widget;
 use ratatui_widgets::chart::{Axis, Chart, Dataset, GraphType};
-use weir_twin::record::StreamRun;
+use weir_sim::record::StreamRun;
 
 const WIDTH: u16 = 110;
 const HEIGHT: u16 = 22;

@@ -7,15 +7,13 @@ use std::io::IsTerminal;
 
 use comfy_table::{CellAlignment, Table, presets};
 use jiff::Timestamp;
-use weir_core::policy::{OperatingMode, Policy, PolicySet};
-use weir_core::units::StreamName;
-use weir_twin::baseline::{self, AwsSample};
-use weir_twin::generate;
-use weir_twin::record::StreamRun;
-use weir_twin::score::{Score, TooShort, score};
-use weir_twin::settings::Settings;
-use weir_twin::simulation::Simulation;
-use weir_twin::trace::Trace;
+use weir_bench::baseline::{self, AwsSample};
+use weir_bench::replay::replay;
+use weir_bench::score::{Score, score};
+use weir_core::policy::{OperatingMode, Policy};
+use weir_sim::generate;
+use weir_sim::record::StreamRun;
+use weir_sim::settings::Settings;
 
 use crate::faults::Failure;
 use crate::{chart, progress, timeline};
@@ -33,7 +31,10 @@ pub(crate) fn run(seed: u64) -> Result<(), Failure> {
         "A stream through a week: days and nights, a weekend, growth, and on Thursday a flash crowd.\n\
          Traffic and chance come from seed {seed}; AWS is simulated, Weir is the code that runs in Lambda.\n"
     );
-    let weir = simulate(&trace, seed)?;
+    let policy = Policy { operating_mode: OperatingMode::Act, ..Policy::DEFAULT };
+    let bar = progress::bar(trace.minutes.len(), "simulating");
+    let weir = replay(&trace, policy, Settings::realistic(seed), || bar.inc(1));
+    bar.finish_and_clear();
     let initial = baseline::initial_shards(&trace);
     let sample = baseline::run(&trace, &mut AwsSample::new(initial));
     for line in timeline::lines(&weir.plans) {
@@ -50,17 +51,6 @@ pub(crate) fn run(seed: u64) -> Result<(), Failure> {
         0 => Ok(()),
         broken => Err(Failure::LawBroken(broken)),
     }
-}
-
-fn simulate(trace: &Trace, seed: u64) -> Result<StreamRun, Failure> {
-    let policies =
-        PolicySet::of_all_streams(Policy { operating_mode: OperatingMode::Act, ..Policy::DEFAULT });
-    let streams =
-        vec![(StreamName::new("orders")?, trace.clone(), baseline::initial_shards(trace))];
-    let bar = progress::bar(trace.minutes.len(), "simulating");
-    let runs = Simulation::new(Settings::realistic(seed), policies, streams).run(|_| bar.inc(1));
-    bar.finish_and_clear();
-    runs.into_iter().next().ok_or(Failure::Score(TooShort { minutes: 0 }))
 }
 
 /// Weir beside what else could be done.

@@ -1,20 +1,17 @@
 //! `weir estimate`: how many shards some traffic needs, and what a month of it costs in every way AWS
-//! bills it. Here: what is asked, and playing a recording. What is said is in `report`; the sums are
+//! bills it. Here: what is asked. A recording is played by `weir_bench`. What is said is in `report`; the sums are
 //! `weir_core::bill`'s.
 
 mod report;
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use weir_bench::{estimate as bench_estimate, recording};
 use weir_core::bill::{Measured, Readers, Setup, Stretch, Written, estimate};
 use weir_core::limits::prices::{self, MONTH_HOURS, Prices};
 use weir_core::limits::{RETENTION_DEFAULT_HOURS, RETENTION_MAX_HOURS};
 use weir_core::policy::Policy;
-use weir_twin::bench::{Contender, Setting};
-use weir_twin::score::scored_minutes;
-use weir_twin::trace::Trace;
 
 use crate::faults::Failure;
 use crate::{Format, progress};
@@ -116,34 +113,16 @@ fn steady(question: &Question) -> Option<Traffic> {
 
 /// A recording, played to Weir and on demand; its first day warms up.
 fn recorded(path: &Path) -> Result<Traffic, Failure> {
-    let file =
-        File::open(path).map_err(|source| Failure::Unreadable { path: path.to_owned(), source })?;
-    let name = path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy();
-    let trace = Trace::read(&name, &path.display().to_string(), file)?;
+    let trace = recording::read_trace(path)?;
     let bar = progress::bar(trace.minutes.len(), "estimate");
-    let score = |who: Contender, watched: bool| {
-        let hear = |minutes| bar.inc(if watched { u64::try_from(minutes).unwrap_or(0) } else { 0 });
-        let run = who.play(&trace, &Setting::BENCH, hear);
-        who.judge(&run, &Setting::BENCH).map(|judged| judged.score)
-    };
-    let weir = score(Contender::WeirProvisioned, true)?;
-    let on_demand = score(Contender::OnDemand, false)?;
+    let played =
+        bench_estimate::play(&trace, |minutes| bar.inc(u64::try_from(minutes).unwrap_or(0)))?;
     bar.finish_and_clear();
-    let scored = trace.minutes.get(scored_minutes(trace.minutes.len())).unwrap_or_default();
+    let days = (played.days * 100.0).round() / 100.0;
     Ok(Traffic {
-        what: format!(
-            "{} days of {name}, after one of warm-up",
-            (weir.days * 100.0).round() / 100.0
-        ),
-        stretches: scored
-            .iter()
-            .map(|minute| Stretch { hours: 1.0 / 60.0, written: minute.written() })
-            .collect(),
-        measured: Some(Measured {
-            mean_open_shards: weir.bill.capacity.get() / prices::SHARD_HOUR_USD / weir.days / 24.0,
-            throttled: weir.throttled_percent / 100.0,
-            throttled_on_demand: on_demand.throttled_percent / 100.0,
-        }),
+        what: format!("{days} days of {}, after one of warm-up", trace.name),
+        stretches: played.stretches,
+        measured: Some(played.measured),
     })
 }
 

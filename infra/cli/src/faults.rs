@@ -30,11 +30,11 @@ pub(crate) enum Failure {
     )]
     NoTraffic,
     #[error(transparent)]
-    Trace(#[from] weir_twin::trace::TraceFault),
+    Recording(#[from] weir_bench::recording::RecordingError),
     #[error(transparent)]
     Name(#[from] weir_core::units::NotAStreamName),
     #[error(transparent)]
-    Score(#[from] weir_twin::score::TooShort),
+    Score(#[from] weir_bench::score::TooShort),
     #[error("the result cannot be written as JSON")]
     Json(#[from] serde_json::Error),
     #[cfg(feature = "aws")]

@@ -29,7 +29,7 @@ use std::process::ExitCode;
 
 use clap::builder::PossibleValuesParser;
 use clap::{Parser, Subcommand, ValueEnum};
-use weir_twin::bench::Contender;
+use weir_bench::contender::Contender;
 
 #[cfg(not(feature = "aws"))]
 const WITHOUT_AWS: &str = "\

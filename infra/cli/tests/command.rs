@@ -9,7 +9,7 @@ use std::process::{Command, Output};
 
 use jiff::Timestamp;
 use tempfile::TempDir;
-use weir_twin::generate;
+use weir_sim::generate;
 
 fn weir(folder: &Path, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_weir"))

@@ -1,6 +1,6 @@
 //! What the ledger remembers, as types: the record of a stream, plans, claims, actions, pauses.
 //!
-//! Not here: storing them; `weir-aws` does so in DynamoDB, `weir-twin` in memory, both with the same
+//! Not here: storing them; `weir-aws` does so in DynamoDB, `weir-sim` in memory, both with the same
 //! conditional writes.
 
 use std::mem;

@@ -2,7 +2,7 @@
 //!
 //! Here: the loops, the ports they need (one trait per verb, as rights are), what the ledger
 //! remembers, the events that join the loops, and CloudWatch's events read tolerantly. Not here:
-//! decisions (`weir-core`), AWS SDKs (`weir-aws`), the simulated AWS (`weir-twin`).
+//! decisions (`weir-core`), AWS SDKs (`weir-aws`), the simulated AWS (`weir-sim`).
 
 pub mod carry_out;
 pub mod event;

@@ -1,6 +1,6 @@
 //! What the loops need from the world: one trait per verb, so that each loop asks for the least.
 //!
-//! The same loops run on AWS and on the twin; both implement these traits. Not here: the ledger's own
+//! The same loops run on AWS and on the simulator; both implement these traits. Not here: the ledger's own
 //! types (`ledger`).
 
 use jiff::Timestamp;

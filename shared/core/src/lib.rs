@@ -3,7 +3,7 @@
 //! Here: units, AWS limits, policies, what was observed, demand, forecast, the plan with its clamps,
 //! the budget, the bill, reason codes, which alarms a stream and its consumers should have, and when a person is
 //! told that one failed. Not here: clocks, randomness, the environment, files, networks, AWS SDKs. The
-//! same code decides in Lambda, in the twin and in the command line.
+//! same code decides in Lambda, in the simulator and in the command line.
 
 pub mod action;
 pub mod alarms;

@@ -3,7 +3,7 @@
 //!
 //! Clocks of functions differ by seconds and may be set back by hours; what AWS counts by is the true time. A clock
 //! that is set forward far and then back is not covered: no ledger written by it could tell. Not here: the
-//! loop that writes the ledger (the twin runs it).
+//! loop that writes the ledger (the simulator runs it).
 
 #![allow(clippy::expect_used)] // the lint's own exception reaches test functions only
 

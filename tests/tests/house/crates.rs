@@ -9,26 +9,15 @@ use crate::files::{root, shown, text};
 
 /// Which of Weir's crates the crates of a folder may depend on. Folders stand for the crates in
 /// them. The tests may use all.
-const LAYERS: [(&str, &[&str]); 9] = [
+const LAYERS: [(&str, &[&str]); 8] = [
     ("shared/core", &[]),
     ("shared/control", &["shared/core"]),
     ("shared/aws", &["shared/core", "shared/control"]),
     ("shared/lambda", &["shared/core", "shared/control", "shared/aws"]),
     ("functions/", &["shared/core", "shared/control", "shared/aws", "shared/lambda", "functions/"]),
-    ("shared/twin", &["shared/core", "shared/control"]),
     ("shared/sim", &["shared/core", "shared/control"]),
     ("shared/bench", &["shared/core", "shared/control", "shared/sim"]),
-    (
-        "infra/",
-        &[
-            "shared/core",
-            "shared/control",
-            "shared/aws",
-            "shared/twin",
-            "shared/sim",
-            "shared/bench",
-        ],
-    ),
+    ("infra/", &["shared/core", "shared/control", "shared/aws", "shared/sim", "shared/bench"]),
 ];
 
 /// All that `weir-core` stands on: nothing that knows a clock, chance, a file or a network.

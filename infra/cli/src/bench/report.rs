@@ -7,9 +7,12 @@ mod whole_bill;
 use comfy_table::{CellAlignment, Table, presets};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
-use weir_twin::bench::{Contender, Summary};
+use weir_bench::contender::Contender;
+use weir_bench::jobs::Outcome;
+use weir_bench::recording::Recording;
+use weir_bench::setting::{BENCH, Variants};
+use weir_bench::summary::Summary;
 
-use super::{BENCH, Outcome, Recorded, World};
 use crate::faults::Failure;
 use whole_bill::{Ratios, WholeBill};
 
@@ -49,9 +52,9 @@ struct Row {
 
 impl<'a> Report<'a> {
     pub(super) fn new(
-        traces: &'a [Recorded],
+        recordings: &'a [Recording],
         asked: &'a [Contender],
-        worlds: &[World],
+        variants: &[Variants],
         outcomes: &'a [Outcome],
     ) -> Report<'a> {
         // J of the optimum, to compare with: on the same trace, in the same setting.
@@ -67,13 +70,13 @@ impl<'a> Report<'a> {
             let results = outcomes
                 .iter()
                 .filter(|o| o.judged.contender == contender && o.setting == setting)
-                .map(|o| (traces[o.trace].class.as_str(), &o.judged, ratio(o)));
+                .map(|o| (recordings[o.trace].class.as_str(), &o.judged, ratio(o)));
             Summary::of(results)
         };
-        let standards = whole_bill::standards(traces.len(), outcomes);
+        let standards = whole_bill::standards(recordings.len(), outcomes);
         let row = |outcome: &Outcome| {
             let ratios = Ratios::of(outcome, &standards[outcome.trace]);
-            Row::of(&traces[outcome.trace], outcome, ratio(outcome), ratios)
+            Row::of(&recordings[outcome.trace], outcome, ratio(outcome), ratios)
         };
         let mut rows: Vec<(Row, &Outcome)> = outcomes
             .iter()
@@ -81,15 +84,16 @@ impl<'a> Report<'a> {
             .map(|outcome| (row(outcome), outcome))
             .collect();
         rows.sort_by_key(|(_, outcome)| (outcome.trace, outcome.judged.contender));
-        let settings = worlds.iter().flat_map(|world| &world.settings).map(|(name, _)| *name);
+        let settings =
+            variants.iter().flat_map(|variants| &variants.settings).map(|(name, _)| *name);
         Report {
             rows,
             summaries: asked.iter().map(|who| (*who, summary(*who, BENCH))).collect(),
-            sensitivities: match worlds {
+            sensitivities: match variants {
                 [_] => Vec::new(),
                 _ => settings.map(|name| (name, summary(Contender::Weir, name))).collect(),
             },
-            whole_bill: WholeBill::new(traces, asked, &standards, outcomes),
+            whole_bill: WholeBill::new(recordings, asked, &standards, outcomes),
         }
     }
 
@@ -175,11 +179,11 @@ impl<'a> Report<'a> {
 }
 
 impl Row {
-    fn of(recorded: &Recorded, outcome: &Outcome, r: f64, ratios: Ratios) -> Row {
+    fn of(recording: &Recording, outcome: &Outcome, r: f64, ratios: Ratios) -> Row {
         let (judged, score) = (&outcome.judged, &outcome.judged.score);
         Row {
-            trace: recorded.trace.name.clone(),
-            class: recorded.class.clone(),
+            trace: recording.trace.name.clone(),
+            class: recording.class.clone(),
             policy: judged.contender.name(),
             days: round(score.days, 2),
             cost_vs_fixed: round(score.cost_vs_fixed(), 4),

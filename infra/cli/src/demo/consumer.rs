@@ -1,8 +1,8 @@
 //! The demo's second half: a consumer of the same stream fails on the third day, and these are the messages
 //! that a person gets.
 
-use weir_twin::guard::{self, Failure, Kind, Scenario};
-use weir_twin::trace::Trace;
+use weir_sim::guard::{self, Failure, Kind, Scenario};
+use weir_sim::trace::Trace;
 
 /// Wednesday, ten to two in the morning, for five and a half hours.
 const FAILS_AT_MINUTE: usize = 2 * 1440 + 110;

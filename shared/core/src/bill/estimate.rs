@@ -1,5 +1,5 @@
 //! What a month of some traffic comes to in every way a stream can be paid for, and which capacity mode
-//! to be in. Not here: playing recorded traffic (`weir-twin`), which tells how Weir would size a stream.
+//! to be in. Not here: playing recorded traffic (`weir-bench`), which tells how Weir would size a stream.
 
 use super::{Bill, Choice, Offer, Rates, Readers, Setup, Written, break_even_use, cheaper};
 use crate::limits::prices::{MONTH_HOURS, Prices};

@@ -5,9 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use comfy_table::Table;
 use serde_json::{Map, Value, json};
-use weir_twin::bench::{Contender, Standards};
+use weir_bench::contender::Contender;
+use weir_bench::jobs::Outcome;
+use weir_bench::recording::Recording;
+use weir_bench::setting::BENCH;
+use weir_bench::whole_bill::Standards;
 
-use super::super::{BENCH, Outcome, Recorded};
 use super::{blank, right, round};
 
 /// Everything there is to say about it.
@@ -19,7 +22,7 @@ pub(super) struct WholeBill<'a> {
 /// One contender on one trace.
 struct Row<'a> {
     outcome: &'a Outcome,
-    recorded: &'a Recorded,
+    recording: &'a Recording,
     standards: Standards,
 }
 
@@ -54,14 +57,14 @@ pub(super) fn standards(traces: usize, outcomes: &[Outcome]) -> Vec<Standards> {
 
 impl<'a> WholeBill<'a> {
     pub(super) fn new(
-        traces: &'a [Recorded],
+        recordings: &'a [Recording],
         asked: &'a [Contender],
         standards: &[Standards],
         outcomes: &'a [Outcome],
     ) -> WholeBill<'a> {
         let row = |outcome: &'a Outcome| Row {
             outcome,
-            recorded: &traces[outcome.trace],
+            recording: &recordings[outcome.trace],
             standards: standards[outcome.trace],
         };
         let mut rows: Vec<Row<'a>> = outcomes
@@ -79,14 +82,14 @@ impl<'a> WholeBill<'a> {
 
     /// J total of a contender, trace by trace.
     fn j_totals(&self, who: Contender) -> impl Iterator<Item = (&str, f64)> {
-        self.of(who).map(|row| (row.recorded.class.as_str(), row.outcome.judged.score.j_total))
+        self.of(who).map(|row| (row.recording.class.as_str(), row.outcome.judged.score.j_total))
     }
 
     /// A ratio of Weir's, trace by trace.
     fn ratios(&self, of: fn(Ratios) -> Option<f64>) -> impl Iterator<Item = (&str, f64)> {
         self.of(Contender::Weir).filter_map(move |row| {
             let ratio = of(Ratios::of(row.outcome, &row.standards))?;
-            Some((row.recorded.class.as_str(), ratio))
+            Some((row.recording.class.as_str(), ratio))
         })
     }
 
@@ -117,11 +120,11 @@ impl<'a> WholeBill<'a> {
             "on demand %",
             "switches/day",
         ]);
-        for Row { outcome, recorded, standards } in self.of(Contender::Weir) {
+        for Row { outcome, recording, standards } in self.of(Contender::Weir) {
             let (score, ratios) = (&outcome.judged.score, Ratios::of(outcome, standards));
             table.add_row([
-                recorded.trace.name.clone(),
-                recorded.class.clone(),
+                recording.trace.name.clone(),
+                recording.class.clone(),
                 standards.best_baseline.map_or("-", |(other, _)| other.name()).to_owned(),
                 three(standards.best_baseline.map(|(_, j)| j)),
                 three(Some(score.j_total)),

@@ -1,0 +1,19 @@
+//! A stream that somebody sized for its highest minute and left alone. It knows the future; its
+//! cost is what every other is set against. Not here: how anyone would know that minute.
+
+use weir_core::units::{ShardLoad, Shards, Share};
+
+use super::offer;
+use crate::score::scored_minutes;
+use weir_sim::record::StreamRun;
+use weir_sim::trace::Trace;
+
+/// Runs it.
+pub fn fixed_at_peak(trace: &Trace) -> StreamRun {
+    let scored = trace.minutes.get(scored_minutes(trace.minutes.len())).unwrap_or_default();
+    let peak = scored.iter().map(|minute| minute.load()).fold(ShardLoad::ZERO, ShardLoad::max);
+    let size = Shards::for_load(peak, Share::WHOLE);
+    let mut run = StreamRun::new(trace.start, size, trace.minutes.len());
+    run.minutes.extend(trace.minutes.iter().map(|minute| offer(minute, size.capacity().get())));
+    run
+}

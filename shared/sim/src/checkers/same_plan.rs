@@ -1,0 +1,216 @@
+//! Law 8: the same inputs give the same plan, and every difference between wanted and allowed has a
+//! clamp.
+//!
+//! What a run reads is noted at its ports; from that the plan's inputs are put together again.
+
+use std::collections::BTreeMap;
+
+use weir_control::ledger::{StoredAction, StreamRecord};
+use weir_control::plan_id::PlanId;
+use weir_control::ports::{PortError, PortResult};
+use weir_core::action::ActionRecord;
+use weir_core::history::History;
+use weir_core::observation::{Observation, ShardQuota, Signal, StreamState};
+use weir_core::plan::{Action, DAYS_PERIOD_SECONDS, Plan, plan};
+use weir_core::policy::Policy;
+use weir_core::series::Series;
+use weir_core::units::StreamName;
+
+use super::Broken;
+use crate::clock::Seconds;
+use crate::metrics::Metrics;
+
+/// What a run of plan-capacity has read.
+#[derive(Default)]
+pub(crate) struct Seen {
+    streams: BTreeMap<StreamName, Look>,
+}
+
+#[derive(Default)]
+struct Look {
+    state: Option<StreamState>,
+    /// `None` where the ledger could not be read.
+    record: Option<Remembered>,
+    traffic: Option<Result<Read, String>>,
+}
+
+/// What was read of the metrics. Weeks of them are not kept for this; they are read again.
+struct Read {
+    at: Seconds,
+    publications: u64,
+}
+
+/// The part of a stream's record that plans rest on.
+struct Remembered {
+    actions: Vec<StoredAction>,
+    pause: Option<weir_control::ledger::PauseNote>,
+    profile: Option<weir_core::forecast::Profile>,
+}
+
+impl Seen {
+    fn look(&mut self, stream: &StreamName) -> &mut Look {
+        self.streams.entry(stream.clone()).or_default()
+    }
+
+    pub(crate) fn described(&mut self, stream: &StreamName, state: &StreamState) {
+        self.look(stream).state = Some(state.clone());
+    }
+
+    pub(crate) fn record(
+        &mut self,
+        stream: &StreamName,
+        answer: &PortResult<Option<StreamRecord>>,
+    ) {
+        self.look(stream).record = answer.as_ref().ok().map(|record| match record {
+            Some(record) => Remembered {
+                actions: record.actions.clone(),
+                pause: record.pause.clone(),
+                profile: record.profile.clone(),
+            },
+            None => Remembered { actions: Vec::new(), pause: None, profile: None },
+        });
+    }
+
+    /// What the run itself has written since, or tried to write, counts as read.
+    pub(crate) fn outcome(&mut self, stream: &StreamName, plan: &PlanId, action: &ActionRecord) {
+        let Some(Remembered { actions, .. }) = &mut self.look(stream).record else { return };
+        match actions.iter_mut().find(|stored| stored.plan == *plan) {
+            Some(stored) => stored.record = *action,
+            None => {
+                actions.push(StoredAction { plan: plan.clone(), record: *action, published: true })
+            }
+        }
+    }
+
+    pub(crate) fn traffic(
+        &mut self,
+        stream: &StreamName,
+        at: Seconds,
+        answer: Result<u64, &PortError>,
+    ) {
+        self.look(stream).traffic = Some(match answer {
+            Ok(publications) => Ok(Read { at, publications }),
+            Err(error) => Err(error.to_string()),
+        });
+    }
+
+    /// Makes the plan again, unless the metrics have moved on while it was made.
+    pub(crate) fn check_again(
+        &self,
+        made: &Plan,
+        policy: &Policy,
+        quota: Option<ShardQuota>,
+        metrics: &Metrics,
+    ) -> Option<Broken> {
+        let now = made.planned_at;
+        let look = self.streams.get(&made.stream)?;
+        let (minutes, days) = match look.traffic.as_ref()? {
+            Ok(read) if read.publications != metrics.publications() => return None,
+            Ok(read) => {
+                let traffic = metrics.traffic(read.at);
+                (Signal::Known { value: traffic.minutes, read_at: now }, traffic.days)
+            }
+            Err(message) => {
+                (Signal::Missing(message.clone()), Series::empty(now, DAYS_PERIOD_SECONDS))
+            }
+        };
+        let quota = match quota {
+            Some(value) => Signal::Known { value, read_at: now },
+            None => Signal::Missing("not read".to_owned()),
+        };
+        let observation = Observation {
+            stream: made.stream.clone(),
+            observed_at: now,
+            state: look.state.clone()?,
+            minutes,
+            quota,
+        };
+        let record = look.record.as_ref();
+        let history = History {
+            days,
+            actions: record.map(|r| r.actions.iter().map(|action| action.record).collect()),
+            profile: record.and_then(|r| r.profile.clone()),
+            paused: record.and_then(|r| r.pause.as_ref()).is_some_and(|pause| pause.holds(now)),
+        };
+        let again = plan(policy, &observation, &history, now);
+        (again != *made).then(|| (8, format!("the same inputs gave {made:?} and then {again:?}")))
+    }
+}
+
+/// Every step from wanted to allowed is a clamp, and what is done is what is allowed.
+pub(crate) fn check_clamps(plan: &Plan) -> Option<Broken> {
+    let mut size = plan.wanted;
+    for clamp in &plan.clamps {
+        if clamp.from != size || clamp.to == size {
+            return Some((8, format!("clamps do not join: {:?}", plan.clamps)));
+        }
+        size = clamp.to;
+    }
+    let done = match plan.action {
+        Action::Reshard { from, to } => from == plan.open && to == plan.allowed && to != from,
+        Action::SwitchMode { from, to } => to != from,
+        Action::Hold(_) => true,
+    };
+    (size != plan.allowed || !done).then(|| {
+        let Plan { wanted, allowed, clamps, action, .. } = plan;
+        (8, format!("wanted {wanted}, allowed {allowed}, clamps {clamps:?}, action {action:?}"))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::timestamp;
+    use weir_core::observation::{CapacityMode, StreamStatus};
+    use weir_core::plan::Clamp;
+    use weir_core::reasons::Reason;
+    use weir_core::units::Shards;
+
+    fn made(metrics: &Metrics) -> (Seen, Plan) {
+        let stream = StreamName::new("orders").expect("a name");
+        let state = StreamState {
+            mode: CapacityMode::Provisioned,
+            status: StreamStatus::Active,
+            open_shards: Shards::at_least_one(4),
+            retention_hours: 24,
+            held_on_demand_by: None,
+        };
+        let now = timestamp(1_800_000_000);
+        let mut seen = Seen::default();
+        seen.described(&stream, &state);
+        seen.record(&stream, &Ok(None));
+        let at = now.as_second();
+        seen.traffic(&stream, at, Ok(metrics.publications()));
+        let weir_control::ports::Traffic { minutes, days } = metrics.traffic(at);
+        let observation = Observation {
+            stream,
+            observed_at: now,
+            state,
+            minutes: Signal::Known { value: minutes, read_at: now },
+            quota: Signal::Missing("not read".to_owned()),
+        };
+        let history = History { days, actions: Some(Vec::new()), profile: None, paused: false };
+        (seen, plan(&Policy::DEFAULT, &observation, &history, now))
+    }
+
+    #[test]
+    fn a_plan_that_comes_out_otherwise_is_found() {
+        let metrics = Metrics::new(1_799_990_000, 0);
+        let (seen, plan) = made(&metrics);
+        assert_eq!(seen.check_again(&plan, &Policy::DEFAULT, None, &metrics), None);
+        let other = Plan { wanted: plan.wanted.doubled(), ..plan };
+        assert!(seen.check_again(&other, &Policy::DEFAULT, None, &metrics).is_some());
+    }
+
+    #[test]
+    fn a_difference_without_a_clamp_is_found() {
+        let (_, plan) = made(&Metrics::new(1_799_990_000, 0));
+        let wanted = plan.allowed.doubled();
+        let clamp = Clamp { reason: Reason::PolicyMaximum, from: wanted, to: plan.allowed };
+        let explained = Plan { wanted, clamps: vec![clamp], ..plan.clone() };
+        assert_eq!(check_clamps(&explained), None);
+        assert!(check_clamps(&Plan { clamps: Vec::new(), ..explained.clone() }).is_some());
+        let done = Action::Reshard { from: plan.open, to: wanted };
+        assert!(check_clamps(&Plan { action: done, ..explained }).is_some());
+    }
+}

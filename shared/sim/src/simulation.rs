@@ -1,0 +1,305 @@
+//! A simulation: streams, their traffic, and Weir's loops upon them, minute by minute.
+//!
+//! At the start of a minute the one before is over and published; then alarms are judged, events
+//! arrive and the tick fires. Here: what happens when, and running the loops. Not here: what there
+//! is (`world`).
+
+#[cfg(test)]
+mod switching;
+mod work;
+
+use std::cell::{Ref, RefCell};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use jiff::Timestamp;
+use weir_control::event::{OperatorRequest, Request, SOURCE, WeirEvent};
+use weir_control::incoming::Incoming;
+use weir_control::ledger::{PauseNote, StreamRecord};
+use weir_core::plan::{Action, Plan};
+use weir_core::policy::{Governance, PolicySet};
+use weir_core::units::{Shards, StreamName};
+
+use crate::bus::{Cargo, Delivery, Loop, scheduled_event};
+use crate::checkers::same_plan::{Seen, check_clamps};
+use crate::clock::{Seconds, count, timestamp};
+use crate::faults::Crash;
+use crate::ports::Hands;
+use crate::process::{Ended, Process, Run, Step};
+use crate::record::StreamRun;
+use crate::settings::Settings;
+use crate::trace::Trace;
+use crate::world::{Event, World};
+use work::Work;
+
+/// Minutes between two runs of sync-alarms.
+const SYNC_MINUTES: usize = 60;
+/// Seconds after which Lambda tries a failed event again: the first time, the second time.
+const RETRY_SECONDS: [i64; 2] = [60, 120];
+
+/// How far a simulation is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// Minutes done.
+    pub minute: usize,
+    /// Minutes in all.
+    pub minutes: usize,
+    /// The virtual time: the end of the minute that was just done.
+    pub now: Timestamp,
+}
+
+/// A world under way.
+pub struct Simulation {
+    world: Rc<RefCell<World>>,
+    policies: Rc<PolicySet>,
+    processes: BTreeMap<u64, Process>,
+    started: u64,
+    looks: u64,
+    victims_seen: u32,
+    tick: Incoming,
+    start: Seconds,
+    minute: usize,
+    minutes: usize,
+}
+
+impl Simulation {
+    /// A world that begins with the earliest trace and ends with the latest.
+    pub fn new(
+        settings: Settings,
+        policies: PolicySet,
+        streams: Vec<(StreamName, Trace, Shards)>,
+    ) -> Simulation {
+        let policies = match settings.mode {
+            Some(mode) => policies.in_mode(mode),
+            None => policies,
+        };
+        let begins = |trace: &Trace| trace.start.as_second();
+        let ends = |trace: &Trace| begins(trace) + 60 * count(trace.minutes.len());
+        let start = streams.iter().map(|(_, trace, _)| begins(trace)).min().unwrap_or(0);
+        let end = streams.iter().map(|(_, trace, _)| ends(trace)).max().unwrap_or(start);
+        let minutes = crate::stream::minutes_between(start, end);
+        let mut world = World::new(settings, policies.clone(), streams, start, minutes);
+        world.clock.at(start, Event::Minute);
+        for stranger in world.settings.faults.strangers.clone() {
+            world.clock.at(start + 60 * count(stranger.minute), Event::Strange(stranger));
+        }
+        Simulation {
+            world: Rc::new(RefCell::new(world)),
+            policies: Rc::new(policies),
+            processes: BTreeMap::new(),
+            started: 0,
+            looks: 0,
+            victims_seen: 0,
+            // The one event that arrives every minute is read once; it never changes.
+            tick: Incoming::read(&scheduled_event()).unwrap_or(Incoming::Tick),
+            start,
+            minute: 0,
+            minutes,
+        }
+    }
+
+    /// What has been recorded so far, in the order the streams were given; calls are counted at the
+    /// end.
+    pub fn runs(&self) -> Ref<'_, [StreamRun]> {
+        Ref::map(self.world.borrow(), |world| world.runs.as_slice())
+    }
+
+    /// Runs that died so far.
+    pub fn crashes(&self) -> u64 {
+        self.world.borrow().crashes
+    }
+
+    /// What the ledger remembers of a stream.
+    pub fn remembered(&self, stream: &StreamName) -> Option<StreamRecord> {
+        self.world.borrow().ledger.read(stream, Timestamp::MIN)
+    }
+
+    /// An operator pauses Weir for a stream, or resumes it.
+    pub fn pause(&mut self, stream: &StreamName, pause: Option<PauseNote>) {
+        let mut world = self.world.borrow_mut();
+        let now = timestamp(world.clock.now());
+        world.ledger.set_pause(stream, pause, now);
+    }
+
+    /// An operator asks for something.
+    pub fn ask(&mut self, request: Request, stream: Option<StreamName>) {
+        let version = weir_control::event::VERSION;
+        let event = WeirEvent::OperatorRequest(OperatorRequest { version, request, stream });
+        if let Ok(detail) = event.detail() {
+            self.world.borrow_mut().put_event(SOURCE, event.detail_type(), &[], detail);
+        }
+    }
+
+    /// Simulates one minute; `None` when the last one is done.
+    pub fn step_minute(&mut self) -> Option<Progress> {
+        if self.minute >= self.minutes {
+            return None;
+        }
+        let end = self.start + 60 * (count(self.minute) + 1);
+        loop {
+            let event = self.world.borrow_mut().clock.next_before(end);
+            let Some(event) = event else { break };
+            self.happen(event);
+        }
+        let mut world = self.world.borrow_mut();
+        world.clock.move_to(end);
+        world.end_minute(self.minute);
+        self.minute += 1;
+        Some(Progress { minute: self.minute, minutes: self.minutes, now: timestamp(end) })
+    }
+
+    /// Simulates all that is left.
+    pub fn run(mut self, mut on_minute: impl FnMut(Progress)) -> Vec<StreamRun> {
+        while let Some(progress) = self.step_minute() {
+            on_minute(progress);
+        }
+        self.finish()
+    }
+
+    /// Everything recorded.
+    pub fn finish(self) -> Vec<StreamRun> {
+        self.world.borrow_mut().take_records()
+    }
+
+    fn happen(&mut self, event: Event) {
+        match event {
+            Event::Minute => self.begin_minute(),
+            Event::JudgeAlarms => self.world.borrow_mut().judge_alarms(),
+            Event::Publish { stream, minute, point } => {
+                let mut world = self.world.borrow_mut();
+                let now = world.clock.now();
+                world.metrics[stream].publish(minute, point, now);
+            }
+            Event::Deliver(delivery) => self.deliver(delivery),
+            Event::Resume(id) => self.go_on(id),
+            Event::Strange(stranger) => self.world.borrow_mut().strange(stranger),
+        }
+    }
+
+    fn begin_minute(&mut self) {
+        let mut world = self.world.borrow_mut();
+        world.clock.after(60, Event::Minute);
+        if self.minute.is_multiple_of(SYNC_MINUTES) {
+            world.schedule(Loop::SyncAlarms);
+            for place in 0..world.runs.len() {
+                world.check_ledger(place);
+            }
+        }
+        match world.settings.alarms_at_second {
+            0 => world.judge_alarms(),
+            second => world.clock.after(second, Event::JudgeAlarms),
+        }
+        world.schedule(Loop::PlanCapacity);
+    }
+
+    /// Starts a loop on what was delivered.
+    fn deliver(&mut self, delivery: Delivery) {
+        match Work::of(&delivery, &self.tick) {
+            Ok(Some(work)) => self.start(delivery, work),
+            Ok(None) => {}
+            Err(fault) => {
+                let broken = (5, format!("an event could not be read: {fault}"));
+                self.world.borrow_mut().note_broken(0, Some(broken));
+            }
+        }
+    }
+
+    fn start(&mut self, delivery: Delivery, work: Work) {
+        let now = self.world.borrow().clock.now();
+        let mut run = Run::new(delivery.target, now, self.doom(delivery.target));
+        match &work {
+            Work::Resize(planned) | Work::Switch(planned) => {
+                run.order = Some((planned.plan_id.clone(), planned.planned_at.as_second()));
+            }
+            Work::Plan(_) => run.seen = RefCell::new(self.look_closely().then(Seen::default)),
+            Work::Sync(_) => {}
+        }
+        let run = Rc::new(run);
+        let hands = Hands { world: Rc::clone(&self.world), run: Rc::clone(&run) };
+        let policies = Rc::clone(&self.policies);
+        let prefix = self.world.borrow().alarm_prefix.clone();
+        let future = Box::pin(work.run(hands, policies, prefix));
+        self.started += 1;
+        let id = self.started;
+        self.step(id, Process { run, delivery, future });
+    }
+
+    /// At which await this run is to die, if it is the one.
+    fn doom(&mut self, of: Loop) -> Option<u32> {
+        let Crash::Once(point) = self.world.borrow().settings.faults.crash else { return None };
+        if point.victim != of || self.minute < point.from_minute {
+            return None;
+        }
+        self.victims_seen += 1;
+        (self.victims_seen == point.run + 1).then_some(point.point)
+    }
+
+    /// Whether this run's plans are made a second time.
+    fn look_closely(&mut self) -> bool {
+        self.looks += 1;
+        self.looks.is_multiple_of(self.world.borrow().settings.replan_every.max(1))
+    }
+
+    fn go_on(&mut self, id: u64) {
+        if let Some(process) = self.processes.remove(&id) {
+            self.step(id, process);
+        }
+    }
+
+    fn step(&mut self, id: u64, mut process: Process) {
+        match process.step() {
+            Step::Waits(at) => {
+                self.world.borrow_mut().clock.at(at, Event::Resume(id));
+                self.processes.insert(id, process);
+            }
+            Step::Died => {
+                self.world.borrow_mut().crashes += 1;
+                self.try_again(process.delivery);
+            }
+            Step::Ended(ended) => self.ended(process, ended),
+        }
+    }
+
+    /// A loop that failed gets its event again, as Lambda does it.
+    fn try_again(&mut self, delivery: Delivery) {
+        if let Some(seconds) = RETRY_SECONDS.get(delivery.attempt) {
+            let again = Delivery { attempt: delivery.attempt + 1, ..delivery };
+            self.world.borrow_mut().clock.after(*seconds, Event::Deliver(again));
+        }
+    }
+
+    fn ended(&mut self, process: Process, ended: Ended) {
+        let failed = match ended {
+            Ended::Planned(Ok(report)) => {
+                for (_, plan) in report.plans {
+                    self.note_plan(&process.run, plan);
+                }
+                false
+            }
+            // After a tick the next tick is the retry.
+            Ended::Planned(Err(_)) => !matches!(process.delivery.cargo, Cargo::Schedule),
+            Ended::CarriedOut(answer) => answer.is_err(),
+            Ended::Synced(answer) => answer.is_err(),
+        };
+        if failed {
+            self.try_again(process.delivery);
+        }
+    }
+
+    /// Checks a plan, and keeps it if it says anything.
+    fn note_plan(&mut self, run: &Run, plan: Plan) {
+        let mut world = self.world.borrow_mut();
+        let Some(place) = world.account.place(&plan.stream) else { return };
+        world.note_broken(place, check_clamps(&plan));
+        if let Some(seen) = &*run.seen.borrow()
+            && let Governance::By(policy) = self.policies.governing(&plan.stream)
+        {
+            let (quota, metrics) = (run.quota_seen.get(), &world.metrics[place]);
+            let broken = seen.check_again(&plan, policy, quota, metrics);
+            world.note_broken(place, broken);
+        }
+        if !matches!(plan.action, Action::Hold(_)) || !plan.clamps.is_empty() {
+            world.runs[place].plans.push(plan);
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! Worlds for tests: traffic of a shape, streams, policies. Not here: what is expected of them.
+#![allow(dead_code)] // each test uses its part
+
+use jiff::Timestamp;
+use weir_core::policy::{Policy, PolicySet, parse};
+use weir_core::units::{Shards, StreamName};
+use weir_sim::record::StreamRun;
+use weir_sim::settings::Settings;
+use weir_sim::simulation::Simulation;
+use weir_sim::trace::{Minute, Trace};
+
+/// Bytes a minute that fill one shard.
+const SHARD_MINUTE_BYTES: f64 = 60.0 * 1_048_576.0;
+
+pub(crate) fn name(name: &str) -> StreamName {
+    StreamName::new(name).expect("a stream name")
+}
+
+pub(crate) fn shards(count: u32) -> Shards {
+    Shards::at_least_one(count)
+}
+
+/// Traffic of `minutes` minutes, in shards of load, in records of 1000 bytes.
+pub(crate) fn trace(minutes: usize, load: impl FnMut(usize) -> f64) -> Trace {
+    let minutes = (0..minutes)
+        .map(load)
+        .map(|load| Minute {
+            bytes: load * SHARD_MINUTE_BYTES,
+            records: (load * SHARD_MINUTE_BYTES / 1_200.0).round(),
+        })
+        .collect();
+    let start: Timestamp = "2026-03-02T00:00:00Z".parse().expect("a time");
+    Trace { name: "test".to_owned(), start, minutes }
+}
+
+/// One policy for all streams, from TOML lines.
+pub(crate) fn policies(lines: &str) -> PolicySet {
+    let text = format!("version = 1\n[[streams]]\nmatch = \"*\"\n{lines}\n");
+    let (policies, faults) = parse("test.toml", &text);
+    assert_eq!(faults, [], "{text}");
+    policies
+}
+
+/// Bounds so tight, and throttling so cheap, that five shards carry a load of 4, and ten carry one
+/// of 9, whatever else a planner weighs.
+pub(crate) fn five_to_ten() -> PolicySet {
+    policies("mode = \"act\"\nmin_shards = 5\nmax_shards = 10\nthrottled_gib_usd = 0.05")
+}
+
+/// Runs one stream under the default policy.
+pub(crate) fn run(settings: Settings, trace: Trace, open: u32) -> StreamRun {
+    run_with(settings, PolicySet::of_all_streams(Policy::default()), trace, open)
+}
+
+/// Runs one stream.
+pub(crate) fn run_with(
+    settings: Settings,
+    policies: PolicySet,
+    trace: Trace,
+    open: u32,
+) -> StreamRun {
+    let streams = vec![(name("orders"), trace, shards(open))];
+    let mut runs = Simulation::new(settings, policies, streams).run(|_| ());
+    runs.pop().expect("one stream")
+}
+
+/// The stream's size at the end.
+pub(crate) fn last_open(run: &StreamRun) -> f64 {
+    run.minutes.last().expect("a minute").open_shards
+}
+
+/// Calls and targets, with minutes since the start.
+pub(crate) fn reshards(run: &StreamRun) -> Vec<(i64, u32, u32)> {
+    let minute = |at: Timestamp| (at.as_second() - run.start.as_second()) / 60;
+    run.reshards.iter().map(|r| (minute(r.called_at), r.from, r.to)).collect()
+}
+
+/// Those that took shards away.
+pub(crate) fn scale_ins(run: &StreamRun) -> Vec<(i64, u32, u32)> {
+    reshards(run).into_iter().filter(|(_, from, to)| to < from).collect()
+}

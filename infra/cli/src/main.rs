@@ -36,6 +36,9 @@ const WITHOUT_AWS: &str = "\
 `incidents`, `test-alert`, `pause`, `resume` and `uninstall` ask AWS. This weir was built without that:
   cargo install --path infra/cli --features aws";
 
+/// Generated from the policy language, and held to it by the house tests.
+const POLICY_SCHEMA: &str = include_str!("../../../docs/policy.schema.json");
+
 /// Keeps Amazon Kinesis data streams at the right size, and says why.
 #[derive(Parser)]
 #[command(name = "weir", version, about, arg_required_else_help = true)]
@@ -59,6 +62,8 @@ enum Command {
         #[arg(required = true)]
         paths: Vec<PathBuf>,
     },
+    /// Print the JSON Schema of policy files, for editors.
+    Schema,
     /// Replay recorded traffic and see what Weir would have done and what it would have cost.
     Backtest {
         /// CSV with the columns timestamp, incoming_bytes, incoming_records.
@@ -148,6 +153,10 @@ fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Demo { seed } => demo::run(seed),
         Command::Check { paths } => check::run(&paths),
+        Command::Schema => {
+            print!("{POLICY_SCHEMA}");
+            Ok(())
+        }
         Command::Backtest { trace, policies, actions, format } => {
             backtest::run(&trace, policies.as_deref(), actions.as_deref(), format)
         }

@@ -64,6 +64,14 @@ fn check_says_what_it_read() {
 }
 
 #[test]
+fn schema_prints_what_an_editor_needs() {
+    let folder = folder_with(&[]);
+    let output = weir(folder.path(), &["schema"]);
+    let schema: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(schema["$defs"]["mode"]["enum"], serde_json::json!(["observe", "act"]));
+}
+
+#[test]
 fn a_faulty_recording_is_told_with_file_line_and_fix() {
     let gap = "timestamp,incoming_bytes,incoming_records\n2026-01-01T00:00:00Z,1,1\n\
                2026-01-01T00:01:00Z,1,1\n2026-01-01T00:03:00Z,1,1\n";

@@ -29,6 +29,8 @@ use crate::units::{BytesPerSecond, RecordsPerSecond, ShardLoad, Shards, StreamNa
 
 /// Minutes of traffic a plan looks at: an hour of quiet, and the level before it.
 pub const MINUTES_OBSERVED: u32 = 240;
+// A longer window of scale-in would leave too little to compare it with.
+const _: () = assert!(crate::policy::keys::SCALE_IN_AFTER_MINUTES_MAX < MINUTES_OBSERVED);
 /// Days of coarser traffic a plan looks at.
 pub const DAYS_OBSERVED: u32 = 15;
 /// Period of that coarser traffic, seconds.

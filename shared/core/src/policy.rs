@@ -5,6 +5,7 @@
 
 mod alerts;
 mod fault;
+pub mod keys;
 mod parse;
 mod prices;
 pub mod schedule;

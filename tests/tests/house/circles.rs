@@ -18,11 +18,10 @@ use crate::files::{files, read, root};
 use crate::sources::{code, none};
 
 /// Known, and to be undone; nothing may be added.
-const KNOWN: [&str; 5] = [
+const KNOWN: [&str; 4] = [
     "alarms, incident, incident/fact",
     "guard/scenario, guard/world",
     "incident/evidence, incident/step",
-    "plan, policy, policy/parse",
     "ports, world",
 ];
 

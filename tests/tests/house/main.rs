@@ -9,5 +9,6 @@ mod crates;
 mod deployment;
 mod files;
 mod pages;
+mod policy_pages;
 mod sources;
 mod terraform;

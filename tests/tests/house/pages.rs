@@ -1,11 +1,9 @@
-//! Pages and policies that say what the code says.
+//! Pages that say what the code says. Not here: those about policies (`policy_pages`).
 
 use std::fmt::Write;
 use std::fs;
 
-use weir_core::policy::{self, Governance, Policy};
 use weir_core::reasons::Reason;
-use weir_core::units::StreamName;
 
 use crate::files::{files, read, root, shown};
 
@@ -91,61 +89,6 @@ fn the_operating_guide_knows_every_message() {
 fn the_changelog_knows_this_version() {
     let heading = format!("## {}", env!("CARGO_PKG_VERSION"));
     assert!(read(&root().join("CHANGELOG.md")).contains(&heading), "CHANGELOG.md: add {heading}");
-}
-
-#[test]
-fn the_policies_are_sound_and_the_sample_explains_every_key() {
-    let folder = root().join("infra/policies/weir/policies");
-    let (mut all, mut policies) = (String::new(), policy::PolicySet::default());
-    for file in files(&folder) {
-        let text = read(&file);
-        let (set, faults) = policy::parse(&shown(&file), &text);
-        assert!(
-            faults.is_empty(),
-            "mend the policies:\n{}",
-            faults.iter().map(|fault| format!("{fault}\n")).collect::<String>()
-        );
-        policies.extend(set);
-        all.push_str(&text);
-    }
-    let probe = "version = 1\n[prices]\nno_key = 1\n[[streams]]\nmatch = \"*\"\nno_key = 1\n\
-                 [[streams.schedule]]\nno_key = 1\n";
-    let (_, faults) = policy::parse("a probe", probe);
-    let known: Vec<&str> = faults
-        .iter()
-        .filter_map(|fault| fault.fix.strip_prefix("use one of "))
-        .flat_map(|keys| keys.split(", "))
-        .collect();
-    assert!(["match", "time_zone", "in_gb_usd"].iter().all(|key| known.contains(key)), "{known:?}");
-    for key in known {
-        let explained = [format!("{key} ="), format!(".{key}]]")];
-        let explained = explained.iter().any(|text| all.contains(text));
-        assert!(explained, "{}: explain the key {key}", shown(&folder));
-    }
-    let any = StreamName::new("any").ok();
-    let governing = any.as_ref().map(|stream| policies.governing(stream));
-    assert_eq!(
-        governing,
-        Some(Governance::By(&Policy::DEFAULT)),
-        "{}: state the values that hold by default, so that the page cannot go stale",
-        shown(&folder)
-    );
-}
-
-/// They stand in comments: in force, they would hide the list of an account with Advantage.
-#[test]
-fn the_prices_that_the_sample_lists_are_those_that_hold() {
-    let sample = read(&root().join("infra/policies/weir/policies/streams.toml"));
-    let listed: Vec<&str> = sample
-        .lines()
-        .filter_map(|line| line.strip_prefix("#     "))
-        .filter(|line| line.contains("_usd = ") && line.contains(" # "))
-        .collect();
-    assert_eq!(listed.len(), 7, "{listed:?}");
-    let text =
-        format!("version = 1\n[prices]\n{}\n[[streams]]\nmatch = \"*\"\n", listed.join("\n"));
-    let stated = policy::parse("the sample's prices", &text);
-    assert_eq!(stated, (policy::PolicySet::of_all_streams(Policy::DEFAULT), Vec::new()));
 }
 
 pub(crate) fn same_or_bless(path: &str, expected: &str) {

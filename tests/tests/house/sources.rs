@@ -14,7 +14,7 @@ const COMMENT_COLUMNS_MAX: usize = 100;
 const WIDE_COMMENTS_LEFT: usize = 560;
 
 /// Names that two types of one crate have, told apart by their modules. Nothing may be added.
-const NAMESAKES: [&str; 22] = [
+const NAMESAKES: [&str; 21] = [
     "Alarm",
     "Answer",
     "Call",
@@ -30,7 +30,6 @@ const NAMESAKES: [&str; 22] = [
     "Ports",
     "Process",
     "Publication",
-    "Reader",
     "Report",
     "Row",
     "Run",

@@ -55,7 +55,8 @@ pub struct AlertPolicy {
     pub telling: Telling,
     /// Lag from which on a consumer counts as failing, as a share of the stream's retention.
     pub lag_alarm: Share,
-    /// Share of the retention that must be left before records expire unread; with less, a page is sent.
+    /// Share of the retention that must be left before records expire unread; with less, a page is
+    /// sent.
     pub page_at_life: Share,
     /// Minutes of a failure after which a notice becomes a page.
     pub page_after_minutes: u32,

@@ -1,8 +1,9 @@
-//! Schedules: events an operator knows of, and what each needs: so many shards, or the mode on-demand.
+//! Schedules: events an operator knows of, and what each needs: so many shards, or the mode
+//! on-demand.
 //!
-//! A schedule says when, in the words people use for it: days and local times, or two instants. Here: the
-//! types, and when an event takes place. Not here: reading TOML (`policy::parse`), or beginning early enough
-//! (`plan::timetable`).
+//! A schedule says when, in the words people use for it: days and local times, or two instants.
+//! Here: the types, and when an event takes place. Not here: reading TOML (`policy::parse`), or
+//! beginning early enough (`plan::timetable`).
 
 use jiff::civil::{Date, Time, Weekday};
 use jiff::tz::TimeZone;
@@ -33,8 +34,8 @@ pub enum Need {
 /// When an event takes place.
 #[derive(Clone, Debug, PartialEq)]
 pub enum When {
-    /// On these days of each week, from one local time until another: the next day's, where `until` is not
-    /// later than `from`.
+    /// On these days of each week, from one local time until another: the next day's, where `until`
+    /// is not later than `from`.
     Weekly {
         /// The days on which it begins.
         days: Vec<Weekday>,
@@ -99,8 +100,8 @@ impl Schedule {
     }
 }
 
-/// The event of a day. Where daylight saving makes a local time mean two instants or none, the event
-/// begins at the earlier reading and is over at the later one: it is never cut short.
+/// The event of a day. Where daylight saving makes a local time mean two instants or none, the
+/// event begins at the earlier reading and is over at the later one: it is never cut short.
 fn on(day: Date, from: Time, until: Time, zone: &TimeZone) -> Option<Occurrence> {
     let last = if until > from { day } else { day.tomorrow().ok()? };
     let starts = zone.to_ambiguous_zoned(day.to_datetime(from)).earlier().ok()?;

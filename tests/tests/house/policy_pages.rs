@@ -8,7 +8,6 @@ use serde_json::{Map, Value, json};
 use weir_core::policy::keys::{self, Key, KeyTable, Kind, SHARD_COUNTS, VERSION, WEEK};
 use weir_core::policy::{self, Policy, PolicySet};
 
-use crate::files::{read, root};
 use crate::pages::same_or_bless;
 
 const PAGE: &str = "docs/policy.md";
@@ -36,7 +35,7 @@ fn the_sample_policy_says_what_the_code_says() {
 /// force, they would hide the list of an account with Advantage.
 #[test]
 fn the_sample_policy_states_the_defaults() {
-    let sample = read(&root().join(SAMPLE));
+    let sample = sample();
     let with_prices: String = sample
         .lines()
         .map(|line| match line.strip_prefix("# ") {

@@ -57,8 +57,8 @@ fn the_sample_policy_states_the_defaults() {
 /// The reference page.
 fn page() -> String {
     let mut page = format!(
-        "# Policies\n\n<!-- Generated from shared/core/src/policy/keys.rs by tests/tests/house: \
-         WEIR_BLESS=1 cargo test -p weir-tests --test house -->\n\n{}\n\n{}\n",
+        "# Policies\n\n<!-- Generated from shared/core/src/policy/keys.rs by tests/house: \
+         WEIR_BLESS=1 cargo test -p weir-house -->\n\n{}\n\n{}\n",
         "A policy says what you want of your streams. Policies are TOML files: every `*.toml` of a \
          folder, in the order of their names. `weir check FILE…` finds every fault in them, with \
          line and fix. An entry with a fault leaves its streams as they are, and no later entry \

@@ -34,8 +34,8 @@ fn every_decision_stands_in_the_index() {
 #[test]
 fn the_reason_reference_says_what_the_code_says() {
     let mut page = String::from(
-        "# Reasons\n\n<!-- Generated from shared/core/src/reasons.rs by tests/tests/house: \
-         WEIR_BLESS=1 cargo test -p weir-tests --test house -->\n\n\
+        "# Reasons\n\n<!-- Generated from shared/core/src/reasons.rs by tests/house: \
+         WEIR_BLESS=1 cargo test -p weir-house -->\n\n\
          Every time Weir holds back, holds still or turns a plan down, it gives one of these codes: in its \
          events, its log and the ledger. A code never changes its meaning.\n\n\
          | code | what it means | what you can do |\n|---|---|---|\n",
@@ -98,6 +98,6 @@ pub(crate) fn same_or_bless(path: &str, expected: &str) {
     }
     assert!(
         fs::read_to_string(&file).is_ok_and(|found| found == expected),
-        "{path} is not what the code says: run WEIR_BLESS=1 cargo test -p weir-tests --test house"
+        "{path} is not what the code says: run WEIR_BLESS=1 cargo test -p weir-house"
     );
 }

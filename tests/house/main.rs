@@ -1,7 +1,7 @@
 //! The house rules as tests: who may depend on whom, what a source file is, that pages and
 //! deployment say what the code says.
 //!
-//! `WEIR_BLESS=1 cargo test -p weir-tests --test house` writes the generated pages anew. Not here:
+//! `WEIR_BLESS=1 cargo test -p weir-house` writes the generated pages anew. Not here:
 //! what rustc, clippy and cargo-deny check.
 
 mod circles;

@@ -21,8 +21,8 @@ pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
 }
 
 pub(crate) fn root() -> PathBuf {
-    let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
-    tests.parent().unwrap_or(tests).to_owned()
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.ancestors().nth(2).unwrap_or(here).to_owned()
 }
 
 pub(crate) fn read(file: &Path) -> String {

@@ -342,8 +342,6 @@ fn a_busy_or_paused_stream_is_left_alone(inputs: &Inputs, plan: &Plan) -> Verdic
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 10_000, ..ProptestConfig::default() })]
-
     #[test]
     fn the_laws_hold_for_every_plan(inputs in inputs()) {
         let plan = inputs.plan();

@@ -46,7 +46,7 @@ pub(crate) fn run(
     if let Some(path) = actions {
         actions::write(path, &run)?;
     }
-    let report = Report::of(trace.name, &score_by(&run, pricing)?, &run);
+    let report = Report::of(trace.name, &score_by(&run, &pricing)?, &run);
     match format {
         Format::Json => println!("{}", serde_json::to_string(&report)?),
         Format::Table => println!("{}", report.table()),

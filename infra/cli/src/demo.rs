@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use weir_bench::baseline::{self, AwsSample};
 use weir_bench::replay::replay;
 use weir_bench::score::{Score, score};
+use weir_bench::setting::Setting;
 use weir_core::policy::{OperatingMode, Policy};
 use weir_sim::generate;
 use weir_sim::record::StreamRun;
@@ -36,7 +37,7 @@ pub(crate) fn run(seed: u64) -> Result<(), Failure> {
     let weir = replay(&trace, policy, Settings::realistic(seed), || bar.inc(1));
     bar.finish_and_clear();
     let initial = baseline::initial_shards(&trace);
-    let sample = baseline::run(&trace, &mut AwsSample::new(initial));
+    let sample = baseline::run(&trace, &mut AwsSample::new(initial), &Setting::BENCH);
     for line in timeline::lines(&weir.plans) {
         println!("{line}");
     }

@@ -89,7 +89,7 @@ fn months(c: &mut Criterion) {
         b.iter(|| Contender::Weir.play(black_box(&trace), &setting, |_| ()));
     });
     group.bench_function("exact optimum", |b| {
-        b.iter(|| optimum(black_box(&trace), setting.pricing, setting.reshard_minutes));
+        b.iter(|| optimum(black_box(&trace), &setting));
     });
     group.finish();
 }

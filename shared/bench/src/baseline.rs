@@ -25,6 +25,7 @@ use std::collections::VecDeque;
 use jiff::{SignedDuration, Timestamp};
 use weir_core::limits;
 use weir_core::observation::CapacityMode;
+use weir_core::throttling::Evenness;
 use weir_core::units::Shards;
 
 pub use application_auto_scaling::ApplicationAutoScaling;
@@ -38,12 +39,10 @@ pub use substation::Substation;
 pub use target_use::TargetUse;
 pub use thresholds::Thresholds;
 
-use crate::score::Pricing;
+use crate::setting::Setting;
 use weir_sim::record::{AppliedReshard, MinuteRecord, StreamRun};
 use weir_sim::trace::{Minute, Trace};
 
-/// Minutes until a reshard is in force, and billed.
-pub const RESHARD_MINUTES: usize = 5;
 /// Shards that single splits or merges open or close within a minute; one takes about half a
 /// minute.
 pub const SINGLE_OPERATIONS_PER_MINUTE: u32 = 2;
@@ -84,14 +83,9 @@ pub fn initial_shards(trace: &Trace) -> Shards {
     weir_core::units::Share::percent(70).map_or(Shards::ONE, |share| Shards::for_load(peak, share))
 }
 
-/// Runs a rule over a trace, in the bench setting.
-pub fn run(trace: &Trace, rule: &mut dyn Rule) -> StreamRun {
-    run_with(trace, rule, RESHARD_MINUTES)
-}
-
-/// Runs a rule over a trace, with reshards that take `reshard_minutes`.
-pub fn run_with(trace: &Trace, rule: &mut dyn Rule, reshard_minutes: usize) -> StreamRun {
-    let mut stream = Stream::new(trace, reshard_minutes);
+/// Runs a rule over a trace.
+pub fn run(trace: &Trace, rule: &mut dyn Rule, setting: &Setting) -> StreamRun {
+    let mut stream = Stream::new(trace, setting.reshard_minutes);
     let mut accepted = History::with_capacity(trace.minutes.len());
     for (index, minute) in trace.minutes.iter().enumerate() {
         stream.arrive(index);
@@ -99,7 +93,7 @@ pub fn run_with(trace: &Trace, rule: &mut dyn Rule, reshard_minutes: usize) -> S
             let answer = stream.ask(call, index);
             rule.answered(call, answer);
         }
-        let record = offer(minute, stream.open.capacity().get());
+        let record = offer(minute, stream.open.capacity().get(), &setting.evenness);
         accepted.push(Minute {
             bytes: minute.bytes * (1.0 - record.refused_share),
             records: minute.records * (1.0 - record.refused_share),
@@ -110,11 +104,11 @@ pub fn run_with(trace: &Trace, rule: &mut dyn Rule, reshard_minutes: usize) -> S
 }
 
 /// A minute's traffic against a capacity: what does not fit is lost.
-fn offer(minute: &Minute, capacity: f64) -> MinuteRecord {
+fn offer(minute: &Minute, capacity: f64, evenness: &Evenness) -> MinuteRecord {
     MinuteRecord {
         offered_bytes: minute.bytes,
         offered_records: minute.records,
-        refused_share: Pricing::BENCH.refused_share(minute.load().get(), capacity),
+        refused_share: evenness.refused_share(minute.load(), capacity),
         mode: CapacityMode::Provisioned,
         open_shards: capacity,
         capacity_shards: capacity,

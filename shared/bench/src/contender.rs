@@ -118,13 +118,13 @@ impl Contender {
             Contender::FixedAtPeak | Contender::OnDemand | Contender::Optimum => {
                 on_minutes(trace.minutes.len());
                 return match self {
-                    Contender::FixedAtPeak => baseline::fixed_at_peak(trace),
-                    Contender::OnDemand => baseline::on_demand(trace),
+                    Contender::FixedAtPeak => baseline::fixed_at_peak(trace, setting),
+                    Contender::OnDemand => baseline::on_demand(trace, setting),
                     _ => play_optimum(trace, setting),
                 };
             }
         };
-        let run = baseline::run_with(trace, rule, setting.reshard_minutes);
+        let run = baseline::run(trace, rule, setting);
         on_minutes(trace.minutes.len());
         run
     }
@@ -136,7 +136,7 @@ impl Contender {
     pub fn judge(self, run: &StreamRun, setting: &Setting) -> Result<Judged, TooShort> {
         Ok(Judged {
             contender: self,
-            score: score_by(run, setting.pricing)?,
+            score: score_by(run, &setting.pricing)?,
             refused: run.refused_calls.values().sum(),
             violations: run.violations.len(),
         })
@@ -167,8 +167,7 @@ fn play_weir(
 }
 
 fn play_optimum(trace: &Trace, setting: &Setting) -> StreamRun {
-    let best = optimum::optimum(trace, setting.pricing, setting.reshard_minutes);
-    optimum::replay(trace, &best, setting.reshard_minutes)
+    optimum::replay(trace, &optimum::optimum(trace, setting), setting)
 }
 
 /// A percentage this file states itself.

@@ -208,7 +208,7 @@ mod tests {
         let recordings = recordings(2);
         let counts = Counts::default();
         let asked = [Contender::DoubleHalve];
-        let variants = &Variants::sensitivities()[..2];
+        let variants = &Variants::sensitivities()[..3];
         let outcomes = play_all(&recordings, &asked, variants, &counts).expect("outcomes");
         let of = |contender, setting| {
             let same = |o: &&Outcome| o.judged.contender == contender && o.setting == setting;

@@ -15,12 +15,14 @@ mod tests;
 
 use std::collections::VecDeque;
 
+use weir_core::throttling::Evenness;
 use weir_core::units::{ShardLoad, Shards, Share};
 
 pub use solve::Move;
 
 use crate::baseline::{self, Answer, Call, History, Rule};
-use crate::score::{Pricing, scored_minutes};
+use crate::score::scored_minutes;
+use crate::setting::Setting;
 use weir_sim::record::StreamRun;
 use weir_sim::trace::Trace;
 
@@ -32,7 +34,7 @@ const CALLS_PER_DAY: usize = 5;
 /// What is known of a minute.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 struct MinuteCost {
-    load: f64,
+    load: ShardLoad,
     /// What it costs to refuse all of it; nothing where it is not scored.
     all_refused_usd: f64,
     /// What a shard costs in it; nothing where it is not scored.
@@ -50,7 +52,7 @@ struct Problem {
     initial: usize,
     reshard_minutes: usize,
     calls_per_day: usize,
-    pricing: Pricing,
+    evenness: Evenness,
 }
 
 /// The cheapest run.
@@ -63,35 +65,37 @@ pub struct Optimum {
 }
 
 /// Finds the cheapest run over a trace.
-pub fn optimum(trace: &Trace, pricing: Pricing, reshard_minutes: usize) -> Optimum {
-    solve::solve(&Problem::of(trace, pricing, reshard_minutes))
+pub fn optimum(trace: &Trace, setting: &Setting) -> Optimum {
+    solve::solve(&Problem::of(trace, setting))
 }
 
 /// Makes that run.
-pub fn replay(trace: &Trace, best: &Optimum, reshard_minutes: usize) -> StreamRun {
+pub fn replay(trace: &Trace, best: &Optimum, setting: &Setting) -> StreamRun {
     let mut schedule = Schedule { moves: best.moves.iter().copied().collect() };
-    baseline::run_with(trace, &mut schedule, reshard_minutes)
+    baseline::run(trace, &mut schedule, setting)
 }
 
 impl Problem {
-    fn of(trace: &Trace, pricing: Pricing, reshard_minutes: usize) -> Problem {
+    fn of(trace: &Trace, setting: &Setting) -> Problem {
+        let (pricing, evenness) = (&setting.pricing, &setting.evenness);
         let scored = scored_minutes(trace.minutes.len());
         let mut peak = ShardLoad::ZERO;
         let minutes = trace.minutes.iter().enumerate().map(|(index, minute)| {
             let load = minute.load();
             if !scored.contains(&index) {
-                return MinuteCost { load: load.get(), ..MinuteCost::default() };
+                return MinuteCost { load, ..MinuteCost::default() };
             }
             peak = peak.max(load);
             MinuteCost {
-                load: load.get(),
+                load,
                 all_refused_usd: minute.billable_gib() * pricing.throttled_gib_usd,
                 shard_usd: pricing.prices.provisioned.shard_hour_usd / 60.0,
             }
         });
         let minutes: Vec<MinuteCost> = minutes.collect();
         let initial = baseline::initial_shards(trace);
-        let most = Shards::for_load(peak.times(pricing.burst), Share::WHOLE).max(initial);
+        let most =
+            Shards::for_load(peak.times(evenness.busiest_second()), Share::WHOLE).max(initial);
         let day_seconds = 24 * 60 * 60;
         let days = (0..minutes.len().div_ceil(STEP_MINUTES)).map(|step| {
             let seconds = i64::try_from(60 * STEP_MINUTES * step).unwrap_or(i64::MAX);
@@ -102,9 +106,9 @@ impl Problem {
             minutes,
             sizes: most.get() as usize,
             initial: initial.get() as usize,
-            reshard_minutes: reshard_minutes.max(1),
+            reshard_minutes: setting.reshard_minutes.max(1),
             calls_per_day: CALLS_PER_DAY,
-            pricing,
+            evenness: evenness.clone(),
         }
     }
 
@@ -112,7 +116,7 @@ impl Problem {
     #[allow(clippy::cast_precision_loss)] // shard counts
     fn usd(&self, minute: usize, size: usize) -> f64 {
         let Some(cost) = self.minutes.get(minute) else { return 0.0 };
-        let refused = self.pricing.refused_share(cost.load, size as f64);
+        let refused = self.evenness.refused_share(cost.load, size as f64);
         size as f64 * cost.shard_usd + refused * cost.all_refused_usd
     }
 }

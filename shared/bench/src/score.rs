@@ -36,34 +36,14 @@ pub const THROTTLED_GIB_USD: f64 = 0.80;
 pub struct Pricing {
     /// What a billable GiB that was throttled is taken to cost.
     pub throttled_gib_usd: f64,
-    /// The busiest second of a minute, as a multiple of its mean. Seconds are taken to lie evenly
-    /// between as far below the mean and as far above it; 1 is a minute of equal seconds.
-    pub burst: f64,
     /// What the account pays.
     pub prices: AccountPrices,
 }
 
 impl Pricing {
     /// The bench setting.
-    pub const BENCH: Pricing = Pricing {
-        throttled_gib_usd: THROTTLED_GIB_USD,
-        burst: 1.0,
-        prices: AccountPrices::DEFAULT,
-    };
-
-    /// The share of a minute's traffic that `capacity` refuses.
-    pub(crate) fn refused_share(&self, load: f64, capacity: f64) -> f64 {
-        let spread = load * (self.burst - 1.0);
-        if load + spread <= capacity {
-            0.0
-        } else if load - spread >= capacity {
-            1.0 - capacity / load
-        } else {
-            // The mean of what lies above capacity, over seconds spread evenly around the mean.
-            let above = load + spread - capacity;
-            above * above / (4.0 * spread * load)
-        }
-    }
+    pub const BENCH: Pricing =
+        Pricing { throttled_gib_usd: THROTTLED_GIB_USD, prices: AccountPrices::DEFAULT };
 }
 
 /// How a run did.
@@ -117,7 +97,7 @@ pub struct TooShort {
 /// # Errors
 /// Where it is too short to be scored, or had no traffic.
 pub fn score(run: &StreamRun) -> Result<Score, TooShort> {
-    score_by(run, Pricing::BENCH)
+    score_by(run, &Pricing::BENCH)
 }
 
 /// Scores a run.
@@ -125,7 +105,7 @@ pub fn score(run: &StreamRun) -> Result<Score, TooShort> {
 /// # Errors
 /// Where it is too short to be scored, or had no traffic.
 #[allow(clippy::cast_precision_loss)] // counts of minutes and calls, far below 2^52
-pub fn score_by(run: &StreamRun, pricing: Pricing) -> Result<Score, TooShort> {
+pub fn score_by(run: &StreamRun, pricing: &Pricing) -> Result<Score, TooShort> {
     let all = run.minutes.len();
     let minutes = run
         .minutes
@@ -138,12 +118,7 @@ pub fn score_by(run: &StreamRun, pricing: Pricing) -> Result<Score, TooShort> {
     if peak <= 0.0 || billable <= 0.0 {
         return Err(TooShort { minutes: all });
     }
-    // The run says what was refused; only seconds that differ are a matter of judging.
-    let refused = |minute: &MinuteRecord| match pricing.burst {
-        1.0 => minute.refused_share,
-        _ => pricing.refused_share(load(minute), minute.capacity_shards),
-    };
-    let throttled: f64 = minutes.iter().map(|m| m.offered().billable_gib() * refused(m)).sum();
+    let throttled: f64 = minutes.iter().map(|m| m.offered().billable_gib() * m.refused_share).sum();
     let throttled_usd = pricing.throttled_gib_usd * throttled;
     let provisioned = &pricing.prices.provisioned;
     let put_units_usd: f64 =
@@ -162,7 +137,7 @@ pub fn score_by(run: &StreamRun, pricing: Pricing) -> Result<Score, TooShort> {
         bill,
         j_total: (bill.total().get() + throttled_usd) / (fixed_cost_usd + put_units_usd),
         on_demand_percent: 100.0 * on_demand as f64 / minutes.len() as f64,
-        throttled_bytes: minutes.iter().map(|m| m.offered_bytes * refused(m)).sum(),
+        throttled_bytes: minutes.iter().map(|m| m.offered_bytes * m.refused_share).sum(),
         throttled_percent: 100.0 * throttled / billable,
         calls_per_day: run.reshards.len() as f64 / days,
         switches_per_day: run.switches.len() as f64 / days,
@@ -201,18 +176,6 @@ mod tests {
     use weir_core::units::Shards;
 
     use super::*;
-
-    #[test]
-    fn bursts_refuse_before_the_mean_does() {
-        let plain = Pricing::BENCH;
-        assert_eq!(plain.refused_share(8.0, 10.0), 0.0);
-        assert_eq!(plain.refused_share(20.0, 10.0), 0.5);
-        let bursty = Pricing { burst: 1.5, ..plain };
-        assert_eq!(bursty.refused_share(6.0, 10.0), 0.0);
-        // Seconds between 5 and 15 shards: half are over, by 2.5 of 10 in the mean.
-        assert!((bursty.refused_share(10.0, 10.0) - 0.125).abs() < 1e-12);
-        assert_eq!(bursty.refused_share(20.0, 10.0), 0.5);
-    }
 
     #[test]
     fn only_whole_steps_after_the_first_day_are_scored() {
@@ -255,7 +218,7 @@ mod tests {
 
         let mut prices = AccountPrices::advantage(&US_EAST_1);
         prices.provisioned.shard_hour_usd = 0.03;
-        let theirs = score_by(&run, Pricing { prices, ..Pricing::BENCH }).expect("a score");
+        let theirs = score_by(&run, &Pricing { prices, ..Pricing::BENCH }).expect("a score");
         near(theirs.fixed_cost_usd, 2.0 * shards);
         near(theirs.bill.total().get(), shards + put + 720.0 * gib * 0.032);
     }

@@ -1,14 +1,19 @@
 //! What is simulated and what it is judged by: the bench setting, and others one change away from
 //! it.
 
+use weir_core::throttling::Evenness;
 use weir_sim::settings::{MetricDelay, OnDemandModel, ReshardModel, Settings};
 
-use crate::baseline::RESHARD_MINUTES;
 use crate::score::Pricing;
 
+/// Minutes until a reshard is in force, and billed, in the bench setting.
+pub const RESHARD_MINUTES: usize = 5;
+
 /// What is simulated, and what it is judged by.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Setting {
+    /// How evenly traffic comes, and so what a stream refuses of it, whoever sizes it.
+    pub evenness: Evenness,
     /// Minutes from a call until it is in force and billed, a switch of mode included.
     pub reshard_minutes: usize,
     /// Minutes until a metric can be read. Weir alone is played with it.
@@ -20,6 +25,7 @@ pub struct Setting {
 impl Setting {
     /// The setting in which numbers compare.
     pub const BENCH: Setting = Setting {
+        evenness: Evenness::EVEN,
         reshard_minutes: RESHARD_MINUTES,
         metric_delay_minutes: 0,
         pricing: Pricing::BENCH,
@@ -43,7 +49,8 @@ impl Setting {
         let on_demand =
             OnDemandModel { switch_seconds: seconds..=seconds, ..Settings::bench().on_demand };
         let reshard = ReshardModel::Fixed { seconds };
-        Settings { reshard, on_demand, metrics, ..Settings::bench() }
+        let evenness = self.evenness.clone();
+        Settings { evenness, reshard, on_demand, metrics, ..Settings::bench() }
     }
 }
 
@@ -75,13 +82,13 @@ impl Variants {
         let reshard = |reshard_minutes| Setting { reshard_minutes, ..Setting::BENCH };
         let delay = |metric_delay_minutes| Setting { metric_delay_minutes, ..Setting::BENCH };
         let mut first = Variants::bench();
-        first.settings.extend([
-            priced("penalty x0.1", penalty(0.1)),
-            priced("penalty x10", penalty(10.0)),
-            priced("burst factor 1.35", Pricing { burst: 1.35, ..Pricing::BENCH }),
-        ]);
+        first
+            .settings
+            .extend([priced("penalty x0.1", penalty(0.1)), priced("penalty x10", penalty(10.0))]);
+        let evenness = Evenness::with_busiest_second(1.35);
         vec![
             first,
+            alone("busiest second x1.35", Setting { evenness, ..Setting::BENCH }),
             alone("reshard 2 min", reshard(2)),
             alone("reshard 20 min", reshard(4 * RESHARD_MINUTES)),
             alone("metric delay 1 min", delay(1)),

@@ -1,7 +1,7 @@
 //! Weir's decisions, as pure functions of (policy, observation, history, now).
 //!
 //! Here: units, AWS limits, policies, what was observed, demand, forecast, the plan with its clamps,
-//! the budget, the bill, reason codes, which alarms a stream and its consumers should have, and when a person is
+//! what a stream refuses, the budget, the bill, reason codes, which alarms a stream and its consumers should have, and when a person is
 //! told that one failed. Not here: clocks, randomness, the environment, files, networks, AWS SDKs. The
 //! same code decides in Lambda, in the simulator and in the command line.
 
@@ -22,4 +22,5 @@ pub mod policy;
 pub mod reasons;
 pub mod reshard;
 pub mod series;
+pub mod throttling;
 pub mod units;

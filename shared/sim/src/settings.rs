@@ -1,6 +1,7 @@
 //! Every knob of a simulated world. Not here: what the knobs do; that is said where each is used.
 
 use weir_core::policy::OperatingMode;
+use weir_core::throttling::Evenness;
 
 pub use crate::bus::{BusSettings, Loop};
 pub use crate::faults::{CallTimes, Crash, CrashPoint, Deed, Faults, Stranger};
@@ -15,6 +16,8 @@ pub struct Settings {
     pub seed: u64,
     /// The mode of every policy, whatever it says itself; `None` leaves each its own.
     pub mode: Option<OperatingMode>,
+    /// How evenly traffic comes, and so what streams refuse of it.
+    pub evenness: Evenness,
     /// How long reshards take.
     pub reshard: ReshardModel,
     /// How streams on demand behave.
@@ -48,6 +51,7 @@ impl Settings {
         Settings {
             seed: 0,
             mode: Some(OperatingMode::Act),
+            evenness: Evenness::EVEN,
             reshard: ReshardModel::Fixed { seconds: 300 },
             on_demand: OnDemandModel { switch_seconds: 300..=300, opens_shards: false },
             metrics: MetricDelay::None,

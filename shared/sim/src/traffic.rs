@@ -19,28 +19,15 @@ pub struct Consumer {
     pub silent: Vec<std::ops::Range<usize>>,
 }
 
-/// What a minute came to.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Written {
-    pub(crate) refused_share: f64,
-    /// All of the minute's datapoints.
-    pub(crate) point: TrafficPoint,
-}
-
-/// What exceeds capacity is refused, and lost. A minute without traffic leaves no datapoint.
-pub(crate) fn write(offered: Minute, capacity_shards: f64) -> Written {
-    let load = offered.load().get();
-    let refused_share = if load > capacity_shards { 1.0 - capacity_shards / load } else { 0.0 };
+/// A minute's datapoints, of which a share is refused, and lost. A minute without traffic leaves none.
+pub(crate) fn datapoints(offered: Minute, refused_share: f64) -> TrafficPoint {
     let taken = 1.0 - refused_share;
     let busy = offered.bytes > 0.0 || offered.records > 0.0;
-    Written {
-        refused_share,
-        point: TrafficPoint {
-            accepted_bytes: busy.then_some(offered.bytes * taken),
-            accepted_records: busy.then_some(offered.records * taken),
-            throttled_records: busy.then_some(offered.records * refused_share),
-            iterator_age_millis: None,
-        },
+    TrafficPoint {
+        accepted_bytes: busy.then_some(offered.bytes * taken),
+        accepted_records: busy.then_some(offered.records * taken),
+        throttled_records: busy.then_some(offered.records * refused_share),
+        iterator_age_millis: None,
     }
 }
 
@@ -88,14 +75,12 @@ mod tests {
     const MIB: f64 = 1_048_576.0;
 
     #[test]
-    fn the_binding_limit_decides_and_what_exceeds_it_is_refused() {
-        let by_bytes = write(Minute { bytes: 240.0 * MIB, records: 60_000.0 }, 2.0);
-        assert_eq!(by_bytes.refused_share, 0.5);
-        assert_eq!(by_bytes.point.accepted_bytes, Some(120.0 * MIB));
-        assert_eq!(by_bytes.point.throttled_records, Some(30_000.0));
-        let by_records = write(Minute { bytes: MIB, records: 240_000.0 }, 1.0);
-        assert_eq!(by_records.refused_share, 0.75);
-        assert!(write(Minute::default(), 1.0).point.is_empty());
+    fn what_is_refused_is_no_incoming_traffic_and_a_minute_without_any_says_nothing() {
+        let point = datapoints(Minute { bytes: 240.0 * MIB, records: 60_000.0 }, 0.5);
+        assert_eq!(point.accepted_bytes, Some(120.0 * MIB));
+        assert_eq!(point.accepted_records, Some(30_000.0));
+        assert_eq!(point.throttled_records, Some(30_000.0));
+        assert!(datapoints(Minute::default(), 0.5).is_empty());
     }
 
     #[test]

@@ -5,15 +5,17 @@ use weir_core::units::{ShardLoad, Shards, Share};
 
 use super::offer;
 use crate::score::scored_minutes;
+use crate::setting::Setting;
 use weir_sim::record::StreamRun;
 use weir_sim::trace::Trace;
 
 /// Runs it.
-pub fn fixed_at_peak(trace: &Trace) -> StreamRun {
+pub fn fixed_at_peak(trace: &Trace, setting: &Setting) -> StreamRun {
     let scored = trace.minutes.get(scored_minutes(trace.minutes.len())).unwrap_or_default();
     let peak = scored.iter().map(|minute| minute.load()).fold(ShardLoad::ZERO, ShardLoad::max);
     let size = Shards::for_load(peak, Share::WHOLE);
     let mut run = StreamRun::new(trace.start, size, trace.minutes.len());
-    run.minutes.extend(trace.minutes.iter().map(|minute| offer(minute, size.capacity().get())));
+    let offered = |minute| offer(minute, size.capacity().get(), &setting.evenness);
+    run.minutes.extend(trace.minutes.iter().map(offered));
     run
 }

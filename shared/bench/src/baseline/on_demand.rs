@@ -8,11 +8,12 @@ use weir_core::observation::CapacityMode;
 use weir_core::on_demand::{self, Peaks};
 
 use super::{initial_shards, offer};
+use crate::setting::Setting;
 use weir_sim::record::{AppliedSwitch, MinuteRecord, StreamRun};
 use weir_sim::trace::Trace;
 
 /// Runs it.
-pub fn on_demand(trace: &Trace) -> StreamRun {
+pub fn on_demand(trace: &Trace, setting: &Setting) -> StreamRun {
     let initial = initial_shards(trace);
     let mut peaks = Peaks::default();
     let mut run = StreamRun::new(trace.start, initial, trace.minutes.len());
@@ -23,10 +24,11 @@ pub fn on_demand(trace: &Trace) -> StreamRun {
         to: CapacityMode::OnDemand,
     });
     for minute in &trace.minutes {
+        let takes = on_demand::capacity(initial, peaks.highest()).get();
         run.minutes.push(MinuteRecord {
             mode: CapacityMode::OnDemand,
             open_shards: initial.capacity().get(),
-            ..offer(minute, on_demand::capacity(initial, peaks.highest()).get())
+            ..offer(minute, takes, &setting.evenness)
         });
         peaks.push(minute.load());
     }

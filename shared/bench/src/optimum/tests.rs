@@ -17,7 +17,7 @@ fn random(rng: &mut Rng) -> Problem {
     Problem {
         minutes: (0..minutes)
             .map(|_| MinuteCost {
-                load: (level + (rng.f64() - 0.5) * 4.0).max(0.0),
+                load: ShardLoad::new(level + (rng.f64() - 0.5) * 4.0),
                 all_refused_usd: rng.f64() * 3.0,
                 shard_usd: if rng.f64() < 0.9 { 0.25 } else { 0.0 },
             })
@@ -27,7 +27,7 @@ fn random(rng: &mut Rng) -> Problem {
         initial: 1,
         reshard_minutes: [2, 5, 8][rng.usize(0..3)],
         calls_per_day: rng.usize(0..=2),
-        pricing: Pricing { burst: if rng.bool() { 1.0 } else { 1.35 }, ..Pricing::BENCH },
+        evenness: Evenness::with_busiest_second(if rng.bool() { 1.0 } else { 1.35 }),
     }
 }
 
@@ -107,14 +107,19 @@ fn it_is_as_cheap_as_the_cheapest_of_all_runs() {
 fn its_run_costs_what_it_says_and_nothing_is_refused() {
     let start = Timestamp::from_second(1_793_577_600 + 9 * 3_600 + 60).expect("a time");
     let trace = generate::days(7, start, 5, 2);
-    for (minutes, burst) in [(5, 1.0), (2, 1.0), (20, 1.35)] {
-        let pricing = Pricing { burst, ..Pricing::BENCH };
-        let best = optimum(&trace, pricing, minutes);
-        let run = replay(&trace, &best, minutes);
+    for (reshard_minutes, busiest) in [(5, 1.0), (2, 1.0), (20, 1.35)] {
+        let evenness = Evenness::with_busiest_second(busiest);
+        let setting = Setting { reshard_minutes, evenness, ..Setting::BENCH };
+        let best = optimum(&trace, &setting);
+        let run = replay(&trace, &best, &setting);
         assert!(run.refused_calls.is_empty(), "{:?}", run.refused_calls);
         assert_eq!(run.reshards.len(), best.moves.len());
-        let score = score_by(&run, pricing).expect("a score");
+        let score = score_by(&run, &setting.pricing).expect("a score");
         let usd = score.j * score.fixed_cost_usd;
-        assert!((usd - best.usd).abs() < 1e-6 * usd, "{minutes} min: {usd} for {}", best.usd);
+        assert!(
+            (usd - best.usd).abs() < 1e-6 * usd,
+            "{reshard_minutes} min: {usd} for {}",
+            best.usd
+        );
     }
 }

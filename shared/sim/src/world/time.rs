@@ -11,7 +11,7 @@ use crate::faults::{Deed, Stranger};
 use crate::metrics::MetricDelay;
 use crate::record::MinuteRecord;
 use crate::stream::{Caller, minutes_between};
-use crate::traffic::write;
+use crate::traffic::datapoints;
 
 impl World {
     /// A minute is over: its traffic meets the capacity it had, and is told to CloudWatch.
@@ -24,26 +24,27 @@ impl World {
             let stream = &mut self.account.streams[place];
             let (mode, open) = (stream.mode_at(begins), stream.mean_open(begins, begins + 60));
             let capacity = stream.capacity(mode, open);
-            let mut written = write(offered, capacity);
+            let mut refused_share = self.settings.evenness.refused_share(offered.load(), capacity);
+            let mut point = datapoints(offered, refused_share);
             if stream.deleted {
-                written.point = TrafficPoint::default();
-                written.refused_share = 1.0;
+                point = TrafficPoint::default();
+                refused_share = 1.0;
             } else if let Some(consumer) = &self.settings.consumer {
-                let taken = written.point.accepted_bytes.unwrap_or(0.0);
-                written.point.iterator_age_millis =
+                let taken = point.accepted_bytes.unwrap_or(0.0);
+                point.iterator_age_millis =
                     self.backlogs[place].read(consumer, minute, taken, open);
             }
             let there = |shards: f64| if stream.deleted { 0.0 } else { shards };
             self.runs[place].minutes.push(MinuteRecord {
                 offered_bytes: offered.bytes,
                 offered_records: offered.records,
-                refused_share: written.refused_share,
+                refused_share,
                 mode,
                 open_shards: there(open),
                 capacity_shards: there(capacity),
             });
             self.account.end_minute(place, mode, offered.load());
-            self.tell_metrics(place, minute, written.point);
+            self.tell_metrics(place, minute, point);
         }
     }
 

@@ -14,7 +14,7 @@ use weir_control::recovery;
 use weir_core::incident::Symptom;
 use weir_core::observation::CapacityMode;
 use weir_core::policy::OperatingMode;
-use weir_core::reasons::Reason;
+use weir_core::reasons::{FailureReason, HoldReason, RefusalReason};
 use weir_core::units::{Shards, StreamName};
 
 use crate::crates::packages;
@@ -28,7 +28,7 @@ fn each_event_reaches_the_functions_it_should() {
     let reshard = PlannedAction::Reshard { from, to };
     let (provisioned, on_demand) = (CapacityMode::Provisioned, CapacityMode::OnDemand);
     let switch = PlannedAction::SwitchMode { from: provisioned, to: on_demand };
-    let hold = PlannedAction::Hold { reason: Reason::BudgetSpent };
+    let hold = PlannedAction::Hold { reason: HoldReason::BudgetSpent };
     let request = |request| {
         WeirEvent::OperatorRequest(OperatorRequest {
             version: event::VERSION,
@@ -52,12 +52,11 @@ fn each_event_reaches_the_functions_it_should() {
         to: on_demand,
         accepted_at: Timestamp::UNIX_EPOCH,
     });
-    let reason = Reason::AccessDenied;
     let refused = WeirEvent::ActionRefused(ActionRefused {
         version: event::VERSION,
         plan_id: PlanId::without_ledger(Timestamp::UNIX_EPOCH),
         stream: stream(),
-        reason,
+        reason: RefusalReason::AccessDenied,
         meaning: String::new(),
         remedy: String::new(),
         detail: None,
@@ -67,7 +66,7 @@ fn each_event_reaches_the_functions_it_should() {
         version: event::VERSION,
         plan_id: PlanId::without_ledger(Timestamp::UNIX_EPOCH),
         stream: stream(),
-        reason,
+        reason: FailureReason::OutcomeUnknown,
         meaning: String::new(),
         remedy: String::new(),
         detail: None,

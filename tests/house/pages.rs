@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::fs;
 
-use weir_core::reasons::Reason;
+use weir_core::reasons::{Reason, ReasonKind, Reporting};
 
 use crate::files::{files, read, root, shown};
 
@@ -38,13 +38,34 @@ fn the_reason_reference_says_what_the_code_says() {
          WEIR_BLESS=1 cargo test -p weir-house -->\n\n\
          Every time Weir holds back, holds still or turns a plan down, it gives one of these codes: in its \
          events, its log and the ledger. A code never changes its meaning.\n\n\
-         | code | what it means | what you can do |\n|---|---|---|\n",
+         What it is given for: a *clamp* changes the size asked for, a *hold* is why a plan changes nothing, a \
+         *refusal* is an order turned down, a *skip* an event or a stream without a plan, a *failure* one of \
+         Weir's own, a *silence* a failure of which nothing is told. Who hears of it, besides the log: *event* \
+         is subscribers of Weir's events, *incident* people as well.\n\n\
+         | code | given for | what it means | what you can do |\n|---|---|---|---|\n",
     );
     for reason in Reason::ALL {
         let (code, meaning, remedy) = (reason.code(), reason.meaning(), reason.remedy());
-        let _ = writeln!(page, "| `{code}` | {meaning} | {remedy} |");
+        let kinds: Vec<String> = reason.kinds().iter().map(given_for).collect();
+        let _ = writeln!(page, "| `{code}` | {} | {meaning} | {remedy} |", kinds.join(", "));
     }
     same_or_bless("docs/reasons.md", &page);
+}
+
+fn given_for((kind, reporting): &(ReasonKind, Reporting)) -> String {
+    let kind = match kind {
+        ReasonKind::Clamp => "clamp",
+        ReasonKind::Hold => "hold",
+        ReasonKind::Refusal => "refusal",
+        ReasonKind::Skip => "skip",
+        ReasonKind::Failure => "failure",
+        ReasonKind::Silence => "silence",
+    };
+    match reporting {
+        Reporting::Momentary | Reporting::Log => kind.to_owned(),
+        Reporting::Event => format!("{kind} (event)"),
+        Reporting::Incident => format!("{kind} (incident)"),
+    }
 }
 
 #[test]

@@ -52,26 +52,26 @@ fn log_plan(id: &PlanId, plan: &Plan) {
         Action::Reshard { from, to } => ("reshard", from, to, None, None),
         Action::SwitchMode { to, .. } => ("switch_mode", plan.open, plan.open, Some(to), None),
     };
-    let clamps: Vec<&str> = plan.clamps.iter().map(|clamp| clamp.reason.code()).collect();
-    let forecast = plan.evidence.forecast;
+    let clamps: Vec<&str> = plan.clamps().iter().map(|clamp| clamp.reason.code()).collect();
+    let forecast = plan.basis.forecast;
     info!(
         stream = plan.stream.as_str(),
         plan_id = id.as_str(),
-        mode = ?plan.mode,
+        mode = ?plan.operating_mode,
         action,
         reason,
         from = from.get(),
         to = to.get(),
         mode_to = mode_to.map(tracing::field::display),
-        wanted = plan.wanted.get(),
-        allowed = plan.allowed.get(),
+        wanted = plan.wanted().get(),
+        allowed = plan.allowed().get(),
         clamps = clamps.join(","),
         demand_now = forecast.now.get(),
         demand_soon = forecast.soon.get(),
         demand_later = forecast.later.get(),
-        reshards_left = plan.evidence.budget.map(|budget| budget.reshards_left()),
-        mode_switches_left = plan.evidence.budget.map(|budget| budget.mode_switches_left()),
-        emergency = plan.evidence.emergency,
+        reshards_left = plan.basis.budget.map(|budget| budget.reshards_left()),
+        mode_switches_left = plan.basis.budget.map(|budget| budget.mode_switches_left()),
+        emergency = plan.basis.emergency,
         revisit_at = %plan.revisit_at,
         "plan"
     );

@@ -1,13 +1,15 @@
-//! The plans of a run as a person reads them: when, what, and why. Runs of the same thing are one line.
+//! The plans of a run as a person reads them: when, what, and why. Runs of the same thing are one
+//! line.
 
 use jiff::tz::TimeZone;
 use weir_core::plan::{Action, Plan};
-use weir_core::reasons::Reason;
+use weir_core::reasons::HoldReason;
 
-/// One line per change asked for; between two of them, one line for each reason that something wanted was withheld.
+/// One line per change asked for; between two of them, one line for each reason that something
+/// wanted was withheld.
 pub(crate) fn lines(plans: &[Plan]) -> Vec<String> {
     let mut lines = Vec::new();
-    let mut withheld: Vec<Reason> = Vec::new();
+    let mut withheld: Vec<HoldReason> = Vec::new();
     for plan in plans {
         let when = plan.planned_at.to_zoned(TimeZone::UTC).strftime("%a %H:%M").to_string();
         match plan.action {
@@ -19,37 +21,39 @@ pub(crate) fn lines(plans: &[Plan]) -> Vec<String> {
                 withheld.clear();
                 lines.push(format!("{when}  {:>3} → {to}  {}", plan.open, why(plan)));
             }
-            Action::Hold(reason)
-                if plan.wanted != plan.open
-                    && !withheld.contains(&reason)
-                    && !reason.is_passing() =>
-            {
-                withheld.push(reason);
-                let wanted = plan.wanted;
-                let open = plan.open;
-                lines.push(format!(
-                    "{when}  {open:>3} stays  {wanted} wanted, {reason}: {}",
-                    reason.meaning()
-                ));
+            Action::Hold(_) => {
+                let told = plan.withheld().filter(|reason| !withheld.contains(reason));
+                lines.extend(told.map(|reason| format!("{when}  {}", stays(plan, reason))));
+                withheld.extend(told);
             }
-            Action::Hold(_) => {}
         }
     }
     lines
 }
 
+/// What is withheld of a stream that stays as it is.
+fn stays(plan: &Plan, reason: HoldReason) -> String {
+    let (open, meaning) = (plan.open, reason.meaning());
+    match plan.wanted() {
+        wanted if wanted != open => {
+            format!("{open:>3} stays  {wanted} wanted, {reason}: {meaning}")
+        }
+        _ => format!("{open:>3} stays  {reason}: {meaning}"),
+    }
+}
+
 fn why(plan: &Plan) -> String {
-    let forecast = plan.evidence.forecast;
+    let forecast = plan.basis.forecast;
     let cause = match () {
-        () if plan.evidence.emergency => "demand is above capacity",
-        () if plan.allowed > plan.open && forecast.soon > forecast.now => "demand is rising",
-        () if plan.allowed > plan.open => "more is needed soon",
+        () if plan.basis.emergency => "demand is above capacity",
+        () if plan.allowed() > plan.open && forecast.soon > forecast.now => "demand is rising",
+        () if plan.allowed() > plan.open => "more is needed soon",
         () => "less will do",
     };
-    let clamped: Vec<&str> = plan.clamps.iter().map(|clamp| clamp.reason.code()).collect();
+    let clamped: Vec<&str> = plan.clamps().iter().map(|clamp| clamp.reason.code()).collect();
     let clamps = match clamped.as_slice() {
         [] => String::new(),
-        codes => format!("; {} wanted, {}", plan.wanted, codes.join(", ")),
+        codes => format!("; {} wanted, {}", plan.wanted(), codes.join(", ")),
     };
     format!(
         "{cause}: {} now, {} soon, {} later{clamps}",

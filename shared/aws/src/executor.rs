@@ -69,7 +69,7 @@ impl Executor {
             Done::Refused(reason) => {
                 warn!(stream, plan_id, outcome = "refused", code = reason.code(), "outcome");
                 self.count(clock, "Refusals");
-                summary("refused", Some(reason))
+                summary("refused", Some(reason.into()))
             }
             Done::Lost => {
                 let code = Reason::OutcomeUnknown.code();

@@ -13,7 +13,7 @@ use weir_bench::replay::replay;
 use weir_bench::score::score;
 use weir_core::observation::CapacityMode::{self, OnDemand, Provisioned};
 use weir_core::policy::{ModeSwitches, OperatingMode, Policy};
-use weir_core::reasons::Reason;
+use weir_core::reasons::HoldReason;
 use weir_sim::generate;
 use weir_sim::record::StreamRun;
 use weir_sim::settings::Settings;
@@ -109,7 +109,7 @@ fn the_second_crowd_of_a_day_is_resharded_for_and_plans_say_why() {
         assert_eq!(of_the_day, 2, "seed {seed}: {:?}", switches(&run));
         let reasons = run.plans.iter().filter_map(|plan| plan.wanted_mode?.withheld);
         withheld +=
-            usize::from(reasons.into_iter().any(|reason| reason == Reason::ModeSwitchesSpent));
+            usize::from(reasons.into_iter().any(|reason| reason == HoldReason::ModeSwitchesSpent));
         let grown =
             reshards(&run).into_iter().any(|(at, from, to)| second.contains(&at) && to > from);
         assert!(grown, "seed {seed}: {:?}", reshards(&run));

@@ -1,16 +1,18 @@
 //! Carrying out one plan: what resize-stream and switch-mode have in common.
 //!
 //! Claim → look again → intent → call → outcome → event. It never repeats a call; a refusal is an
-//! outcome with a reason, not an error. What comes in is an event and not trusted. Not here: which call
-//! it is (`resize_stream`, `switch_mode`), or what is right for the stream (`weir_core::plan`).
+//! outcome with a reason, not an error. What comes in is an event and not trusted. Not here: which
+//! call it is (`resize_stream`, `switch_mode`), or what is right for the stream
+//! (`weir_core::plan`).
 
 use jiff::{SignedDuration, Timestamp};
-use weir_core::action::{ActionRecord, Change, Outcome, settling};
+use weir_core::action::{ActionRecord, Change, ChangeKind, Outcome, settling};
 use weir_core::budget::Budget;
+use weir_core::laws::{self, Finding};
 use weir_core::observation::{CapacityMode, StreamState, StreamStatus};
 use weir_core::plan::EXPIRES_AFTER_MINUTES;
 use weir_core::policy::OperatingMode;
-use weir_core::reasons::Reason;
+use weir_core::reasons::{FailureReason, RefusalReason};
 use weir_core::units::StreamName;
 
 use crate::event::{ActionFailed, ActionRefused, CapacityPlanned, VERSION, WeirEvent};
@@ -39,7 +41,7 @@ pub enum Done {
     /// AWS took the call.
     Accepted,
     /// It was turned down.
-    Refused(Reason),
+    Refused(RefusalReason),
     /// The call was sent and its answer was lost.
     Lost,
     /// The event came again; there was nothing left to do.
@@ -56,10 +58,10 @@ struct Order<'a> {
 }
 
 /// A refusal: why, and what was said.
-struct Refusal(Reason, Option<String>);
+struct Refusal(RefusalReason, Option<String>);
 
 impl Refusal {
-    fn because(reason: Reason) -> Refusal {
+    fn because(reason: RefusalReason) -> Refusal {
         Refusal(reason, None)
     }
 
@@ -68,16 +70,23 @@ impl Refusal {
     }
 
     fn ledger(error: &PortError) -> Refusal {
-        Refusal(Reason::LedgerUnavailable, Some(error.to_string()))
+        Refusal(RefusalReason::LedgerUnavailable, Some(error.to_string()))
+    }
+
+    fn unlawful(broken: &Finding) -> Refusal {
+        Refusal(RefusalReason::LawBroken, Some(broken.to_string()))
     }
 
     fn changed(planned: impl std::fmt::Display, found: impl std::fmt::Display) -> Refusal {
-        Refusal(Reason::StreamChanged, Some(format!("planned from {planned}, found {found}")))
+        Refusal(
+            RefusalReason::StreamChanged,
+            Some(format!("planned from {planned}, found {found}")),
+        )
     }
 }
 
-/// Carries out the plan that asks for `change`, by `call`. An error means the event should be delivered
-/// again: its outcome stands in the ledger but could not be published.
+/// Carries out the plan that asks for `change`, by `call`. An error means the event should be
+/// delivered again: its outcome stands in the ledger but could not be published.
 pub(crate) async fn carry_out<P: Ports>(
     ports: &P,
     planned: &CapacityPlanned,
@@ -85,21 +94,21 @@ pub(crate) async fn carry_out<P: Ports>(
     call: impl AsyncFnOnce() -> PortResult<()>,
 ) -> PortResult<Done> {
     let order = Order { stream: &planned.stream, plan: &planned.plan_id, change };
-    if let Some(reason) = refused_unread(ports, planned, change) {
-        return refuse(ports, &order, Refusal::because(reason)).await;
+    if let Some(refusal) = refused_unread(ports, planned, change) {
+        return refuse(ports, &order, refusal).await;
     }
     let record = ports.read_record(order.stream, Budget::window_start(ports.now())).await;
     match record {
         Ok(record) => with_ledger(ports, &order, record, call).await,
-        // Without the ledger nobody knows what is left, so the mode stays and nothing is taken away; adding
-        // shards is left to AWS's own limit.
+        // Without the ledger nobody knows what is left, so the mode stays and nothing is taken
+        // away; adding shards is left to AWS's own limit.
         Err(error) if !change.is_scale_out() => {
             refuse(ports, &order, Refusal::ledger(&error)).await
         }
         Err(_) => match look_again(ports, &order).await {
             Err(refusal) => refuse(ports, &order, refusal).await,
-            // Nothing was claimed, so what is written must neither close another run's claim nor take the
-            // place of its action: it goes under an id of its own.
+            // Nothing was claimed, so what is written must neither close another run's claim nor
+            // take the place of its action: it goes under an id of its own.
             Ok(_) => {
                 let action = action_of(ports, &order);
                 let unclaimed = PlanId::without_ledger(action.at);
@@ -114,16 +123,15 @@ fn refused_unread<P: Ports>(
     ports: &P,
     planned: &CapacityPlanned,
     change: Change,
-) -> Option<Reason> {
-    let within = match change {
-        Change::Reshard { from, to } => to != from && to <= from.doubled() && to >= from.halved(),
-        Change::SwitchMode { .. } => true,
-    };
+) -> Option<Refusal> {
     match () {
-        () if planned.mode == OperatingMode::Observe => Some(Reason::ObserveMode),
-        () if planned.expires_at <= ports.now() => Some(Reason::PlanExpired),
-        () if !within => Some(Reason::TargetRefused),
-        () => None,
+        () if planned.mode == OperatingMode::Observe => {
+            Some(Refusal::because(RefusalReason::ObserveMode))
+        }
+        () if planned.expires_at <= ports.now() => {
+            Some(Refusal::because(RefusalReason::PlanExpired))
+        }
+        () => laws::of_change(change).first().map(Refusal::unlawful),
     }
 }
 
@@ -135,27 +143,27 @@ async fn with_ledger<P: Ports>(
 ) -> PortResult<Done> {
     let now = ports.now();
     let Some(record) = record else {
-        return refuse(ports, order, Refusal::because(Reason::PlanSuperseded)).await;
+        return refuse(ports, order, Refusal::because(RefusalReason::PlanSuperseded)).await;
     };
     // The event may say what it likes; the ledger knows the id, and the id says what and when.
     if record.latest_plan.as_ref() == Some(order.plan) {
         let forged = !order.plan.orders(order.change);
-        let reason = if forged { Some(Reason::PlanForged) } else { is_old(order.plan, now) };
+        let reason = if forged { Some(RefusalReason::PlanForged) } else { is_old(order.plan, now) };
         if let Some(reason) = reason {
             return refuse(ports, order, Refusal::because(reason)).await;
         }
     }
     if record.pause.as_ref().is_some_and(|pause| pause.holds(now)) {
-        return refuse(ports, order, Refusal::because(Reason::Paused)).await;
+        return refuse(ports, order, Refusal::because(RefusalReason::Paused)).await;
     }
     match ports.claim(order.stream, order.plan, now).await {
         Ok(Claimed::Ours) => {}
         Ok(Claimed::Before) => return again(ports, order, record).await,
         Ok(Claimed::OtherInFlight) => {
-            return refuse(ports, order, Refusal::because(Reason::ActionInFlight)).await;
+            return refuse(ports, order, Refusal::because(RefusalReason::ActionInFlight)).await;
         }
         Ok(Claimed::Superseded) => {
-            return refuse(ports, order, Refusal::because(Reason::PlanSuperseded)).await;
+            return refuse(ports, order, Refusal::because(RefusalReason::PlanSuperseded)).await;
         }
         Err(error) => return refuse(ports, order, Refusal::ledger(&error)).await,
     }
@@ -167,8 +175,9 @@ async fn with_ledger<P: Ports>(
     conclude(ports, order, order.plan, action, answer).await
 }
 
-/// Looks again and writes down what is about to be done. The actions are read once more under the claim:
-/// another plan may have been carried out since this one was made, and the stream need not show it yet.
+/// Looks again and writes down what is about to be done. The actions are read once more under the
+/// claim: another plan may have been carried out since this one was made, and the stream need not
+/// show it yet.
 async fn prepare<P: Ports>(
     ports: &P,
     order: &Order<'_>,
@@ -181,9 +190,14 @@ async fn prepare<P: Ports>(
         .await
         .map_err(|error| Refusal::ledger(&error))?;
     let actions = record.map(|record| record.action_records()).unwrap_or_default();
+    let settles = || settling(&actions, &state, now).map(settling_reason);
     let spent = Budget::at(now, &actions).spent_on(order.change);
-    if let Some(reason) = spent.or_else(|| settling(&actions, &state, now)) {
+    if let Some(reason) = spent.or_else(settles) {
         return Err(Refusal::because(reason));
+    }
+    // What none of the looks above has a name for is not done either.
+    if let Some(broken) = laws::of_order(order.change, &state, &actions, now).first() {
+        return Err(Refusal::unlawful(broken));
     }
     ports
         .record_intent(order.stream, order.plan, action)
@@ -191,10 +205,17 @@ async fn prepare<P: Ports>(
         .map_err(|error| Refusal::ledger(&error))
 }
 
-fn is_old(plan: &PlanId, now: Timestamp) -> Option<Reason> {
+fn settling_reason(kind: ChangeKind) -> RefusalReason {
+    match kind {
+        ChangeKind::Reshard => RefusalReason::ReshardSettling,
+        ChangeKind::SwitchMode => RefusalReason::ModeSwitchSettling,
+    }
+}
+
+fn is_old(plan: &PlanId, now: Timestamp) -> Option<RefusalReason> {
     let lasts = SignedDuration::from_mins(EXPIRES_AFTER_MINUTES);
     let young = plan.planned_at().is_some_and(|at| now.duration_since(at) < lasts);
-    (!young).then_some(Reason::PlanExpired)
+    (!young).then_some(RefusalReason::PlanExpired)
 }
 
 fn action_of<P: Ports>(ports: &P, order: &Order<'_>) -> ActionRecord {
@@ -207,21 +228,21 @@ async fn look_again<P: Ports>(ports: &P, order: &Order<'_>) -> Result<StreamStat
     let StreamState { mode, status, open_shards, retention_hours: _, held_on_demand_by } = state;
     match status {
         StreamStatus::Creating | StreamStatus::Deleting => {
-            return Err(Refusal::because(Reason::StreamNotActive));
+            return Err(Refusal::because(RefusalReason::StreamNotActive));
         }
-        StreamStatus::Updating => return Err(Refusal::because(Reason::StreamBusy)),
+        StreamStatus::Updating => return Err(Refusal::because(RefusalReason::StreamBusy)),
         StreamStatus::Active => {}
     }
     match (order.change, held_on_demand_by) {
         (Change::Reshard { .. }, _) if mode == CapacityMode::OnDemand => {
-            Err(Refusal::because(Reason::StreamOnDemand))
+            Err(Refusal::because(RefusalReason::StreamOnDemand))
         }
         (Change::Reshard { from, .. }, _) if open_shards != from => {
             Err(Refusal::changed(format_args!("{from} shards"), open_shards))
         }
         (Change::SwitchMode { to }, _) if mode == to => Err(Refusal::changed(to.other(), mode)),
         (Change::SwitchMode { to: CapacityMode::Provisioned }, Some(feature)) => {
-            Err(Refusal(Reason::HeldOnDemand, Some(format!("the stream uses {feature}"))))
+            Err(Refusal(RefusalReason::HeldOnDemand, Some(format!("the stream uses {feature}"))))
         }
         _ => Ok(state),
     }
@@ -254,7 +275,8 @@ async fn conclude<P: Ports>(
         Err(Answer::Lost(detail)) => (Outcome::Unknown, Some(detail)),
     };
     action.outcome = outcome;
-    // A ledger that fails now leaves the intent standing: it counts, and the next look clears it up.
+    // A ledger that fails now leaves the intent standing: it counts, and the next look clears it
+    // up.
     let written = ports.record_outcome(order.stream, id, &action).await;
     ports.publish(&[event_of(ports, order, &action, detail)]).await?;
     if written.is_ok() {
@@ -326,7 +348,7 @@ fn event_of<P: Ports>(
             refused_at: ports.now(),
         }),
         Outcome::Unknown | Outcome::Intended => {
-            let reason = Reason::OutcomeUnknown;
+            let reason = FailureReason::OutcomeUnknown;
             WeirEvent::ActionFailed(ActionFailed {
                 version: VERSION,
                 plan_id,

@@ -12,7 +12,7 @@ use weir_core::budget::Budget;
 use weir_core::observation::CapacityMode;
 use weir_core::plan::{Action, Plan};
 use weir_core::policy::OperatingMode;
-use weir_core::reasons::Reason;
+use weir_core::reasons::{ClampReason, FailureReason, HoldReason, RefusalReason};
 use weir_core::units::{ShardLoad, Shards, StreamName};
 
 use crate::plan_id::PlanId;
@@ -41,7 +41,7 @@ pub struct CapacityPlanned {
     pub revisit_at: Timestamp,
     /// Open shards when it was made.
     pub open_shards: Shards,
-    /// The size the demand needs.
+    /// The size the demand needs; the open shards where the stream is not sized.
     pub wanted_shards: Shards,
     /// The size after all clamps.
     pub allowed_shards: Shards,
@@ -66,7 +66,7 @@ pub enum PlannedAction {
     /// Nothing.
     Hold {
         /// Why.
-        reason: Reason,
+        reason: HoldReason,
     },
     /// One UpdateShardCount.
     Reshard {
@@ -88,7 +88,7 @@ pub enum PlannedAction {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlannedClamp {
     /// Which.
-    pub reason: Reason,
+    pub reason: ClampReason,
     /// The size before it.
     pub from: Shards,
     /// The size after it.
@@ -109,25 +109,25 @@ pub struct PlannedForecast {
 impl CapacityPlanned {
     /// The event of a plan.
     pub fn new(plan_id: PlanId, plan: &Plan) -> CapacityPlanned {
-        let forecast = plan.evidence.forecast;
+        let forecast = plan.basis.forecast;
         CapacityPlanned {
             version: VERSION,
             plan_id,
             stream: plan.stream.clone(),
-            mode: plan.mode,
+            mode: plan.operating_mode,
             planned_at: plan.planned_at,
             expires_at: plan.expires_at,
             revisit_at: plan.revisit_at,
             open_shards: plan.open,
-            wanted_shards: plan.wanted,
-            allowed_shards: plan.allowed,
+            wanted_shards: plan.wanted(),
+            allowed_shards: plan.allowed(),
             action: match plan.action {
                 Action::Hold(reason) => PlannedAction::Hold { reason },
                 Action::Reshard { from, to } => PlannedAction::Reshard { from, to },
                 Action::SwitchMode { from, to } => PlannedAction::SwitchMode { from, to },
             },
             clamps: plan
-                .clamps
+                .clamps()
                 .iter()
                 .map(|clamp| PlannedClamp { reason: clamp.reason, from: clamp.from, to: clamp.to })
                 .collect(),
@@ -136,8 +136,8 @@ impl CapacityPlanned {
                 soon: thousandths(forecast.soon),
                 later: thousandths(forecast.later),
             },
-            emergency: plan.evidence.emergency,
-            budget: plan.evidence.budget,
+            emergency: plan.basis.emergency,
+            budget: plan.basis.budget,
             explanation: plan.explain(),
         }
     }
@@ -192,7 +192,7 @@ pub struct ActionRefused {
     /// The stream.
     pub stream: StreamName,
     /// Why.
-    pub reason: Reason,
+    pub reason: RefusalReason,
     /// What that means.
     pub meaning: String,
     /// What a person can do about it.
@@ -213,7 +213,7 @@ pub struct ActionFailed {
     /// The stream.
     pub stream: StreamName,
     /// Why.
-    pub reason: Reason,
+    pub reason: FailureReason,
     /// What that means.
     pub meaning: String,
     /// What a person can do about it.

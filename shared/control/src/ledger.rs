@@ -245,7 +245,7 @@ mod tests {
         // Somebody put it back to where we had it before.
         assert_eq!(from_to(6, 4, std::slice::from_ref(&ours)), Some(reshard(6, 4)));
         // A refused call of ours asked for that size, and explains nothing.
-        let reason = weir_core::reasons::Reason::StreamBusy;
+        let reason = weir_core::reasons::RefusalReason::StreamBusy;
         let refused = action(2, reshard(6, 8), Outcome::Refused { reason });
         assert_eq!(from_to(6, 8, &[ours.clone(), refused]), Some(reshard(6, 8)));
         // A switch that came to nothing does not hide the reshard before it.

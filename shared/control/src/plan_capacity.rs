@@ -152,7 +152,7 @@ async fn look<'a, P: Ports>(
     let state = ports
         .describe_stream(stream)
         .await
-        .map_err(|error| (error.failure.reason(), Some(error)))?;
+        .map_err(|error| (error.failure.reason().into(), Some(error)))?;
     let now = ports.now();
     let mut record = match ports.read_record(stream, Budget::window_start(now)).await {
         Ok(record) => Some(record.unwrap_or_else(|| StreamRecord::new(now))),
@@ -278,8 +278,5 @@ async fn decide<P: Ports>(
 /// What asks for something, or withholds something wanted. Plans that hold because all is well, or because
 /// a change is just under way, are kept to the log: they would be a thousand events a day.
 fn worth_telling(plan: &Plan) -> bool {
-    match plan.action {
-        Action::Reshard { .. } | Action::SwitchMode { .. } => true,
-        Action::Hold(reason) => !reason.is_passing() && plan.wanted != plan.open,
-    }
+    !matches!(plan.action, Action::Hold(_)) || plan.withheld().is_some()
 }

@@ -10,7 +10,7 @@ use weir_core::alarms::{ActualAlarm, AlarmName, AlarmSpec};
 use weir_core::consumer::Consumer;
 use weir_core::incident::{Evidence, Incident, Subject};
 use weir_core::observation::{CapacityMode, ShardQuota, StreamState};
-use weir_core::reasons::Reason;
+use weir_core::reasons::RefusalReason;
 use weir_core::series::Series;
 use weir_core::units::{Shards, StreamName};
 
@@ -51,16 +51,16 @@ impl Failure {
     }
 
     /// The reason that is given for it.
-    pub fn reason(self) -> Reason {
+    pub fn reason(self) -> RefusalReason {
         match self {
-            Failure::Missing => Reason::StreamMissing,
-            Failure::Busy => Reason::StreamBusy,
-            Failure::Limit => Reason::LimitReached,
-            Failure::WrongMode => Reason::StreamOnDemand,
-            Failure::Invalid => Reason::TargetRefused,
-            Failure::Denied => Reason::AccessDenied,
-            Failure::Unavailable => Reason::ServiceFailed,
-            Failure::AnswerLost => Reason::OutcomeUnknown,
+            Failure::Missing => RefusalReason::StreamMissing,
+            Failure::Busy => RefusalReason::StreamBusy,
+            Failure::Limit => RefusalReason::LimitReached,
+            Failure::WrongMode => RefusalReason::StreamOnDemand,
+            Failure::Invalid => RefusalReason::TargetRefused,
+            Failure::Denied => RefusalReason::AccessDenied,
+            Failure::Unavailable => RefusalReason::ServiceFailed,
+            Failure::AnswerLost => RefusalReason::ServiceFailed,
         }
     }
 }

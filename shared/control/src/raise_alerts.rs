@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use weir_core::alarms::{AlarmPrefix, AlarmState};
 use weir_core::incident::{Evidence, Fact, Incident, Message, Subject, step};
 use weir_core::policy::{AlertPolicy, Governance, PolicySet};
-use weir_core::reasons::Reason;
+use weir_core::reasons::SilenceReason;
 
 use crate::incoming::{AlarmEvent, Incoming};
 use crate::ledger::StoredIncident;
@@ -58,7 +58,7 @@ pub struct Report {
     /// Messages sent.
     pub sent: Vec<(Subject, Message)>,
     /// Failures of which nothing is said on purpose.
-    pub held: Vec<(Subject, Reason)>,
+    pub held: Vec<(Subject, SilenceReason)>,
     /// Calls that failed; the next tick tries them again.
     pub troubles: Vec<PortError>,
 }

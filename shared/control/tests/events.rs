@@ -16,9 +16,9 @@ use weir_control::plan_id::PlanId;
 use weir_core::budget::Budget;
 use weir_core::forecast::{Forecast, Leader};
 use weir_core::observation::CapacityMode;
-use weir_core::plan::{Action, Clamp, Evidence, Plan};
+use weir_core::plan::{Action, Basis, Clamp, Plan, Sizing};
 use weir_core::policy::OperatingMode;
-use weir_core::reasons::Reason;
+use weir_core::reasons::{ClampReason, FailureReason, RefusalReason};
 use weir_core::units::{ShardLoad, Shards, StreamName};
 
 fn fixture(name: &str) -> PathBuf {
@@ -58,22 +58,26 @@ fn plan_id() -> PlanId {
     PlanId::of("2026-11-21T12:00:00Z".parse().expect("a time"), 42, doubling().order())
 }
 
+/// Nine shards are wanted, and so many may be had.
+fn clamped(reason: ClampReason, to: u32) -> Sizing {
+    let clamps = vec![Clamp { reason, from: shards(9), to: shards(to) }];
+    Sizing::Sized { wanted: shards(9), allowed: shards(to), clamps }
+}
+
 /// A stream of 4 shards that needs 9: the plan doubles it and says why not more.
 fn doubling() -> Plan {
     let at = |text: &str| text.parse().expect("a time");
     let load = ShardLoad::new;
     Plan {
         stream: orders(),
-        mode: OperatingMode::Act,
+        operating_mode: OperatingMode::Act,
         planned_at: at("2026-11-21T12:00:00Z"),
         expires_at: at("2026-11-21T12:05:00Z"),
         revisit_at: at("2026-11-21T12:01:00Z"),
         open: shards(4),
-        wanted: shards(9),
-        allowed: shards(8),
-        clamps: vec![Clamp { reason: Reason::AboveDouble, from: shards(9), to: shards(8) }],
+        sizing: clamped(ClampReason::AboveDouble, 8),
         action: Action::Reshard { from: shards(4), to: shards(8) },
-        evidence: Evidence {
+        basis: Basis {
             forecast: Forecast {
                 now: load(5.2),
                 soon: load(6.25),
@@ -115,9 +119,8 @@ fn capacity_planned_to_switch() {
     let mut plan = doubling();
     plan.action =
         Action::SwitchMode { from: CapacityMode::Provisioned, to: CapacityMode::OnDemand };
-    (plan.allowed, plan.clamps) = (shards(4), Vec::new());
-    plan.clamps.push(Clamp { reason: Reason::BudgetSpent, from: shards(9), to: shards(4) });
-    plan.evidence.budget = Some(Budget {
+    plan.sizing = clamped(ClampReason::BudgetSpent, 4);
+    plan.basis.budget = Some(Budget {
         reshards_used: 10,
         mode_switches_used: 1,
         next_reshard_freed_at: "2026-11-21T19:32:00Z".parse().ok(),
@@ -158,7 +161,7 @@ fn stream_resized() {
 
 #[test]
 fn action_refused() {
-    let reason = Reason::StreamBusy;
+    let reason = RefusalReason::StreamBusy;
     let detail = ActionRefused {
         version: VERSION,
         plan_id: plan_id(),
@@ -175,7 +178,7 @@ fn action_refused() {
 
 #[test]
 fn action_failed() {
-    let reason = Reason::OutcomeUnknown;
+    let reason = FailureReason::OutcomeUnknown;
     let detail = ActionFailed {
         version: VERSION,
         plan_id: plan_id(),

@@ -16,7 +16,7 @@ use weir_core::consumer::{ConsumerId, ConsumerKind, ConsumerName};
 use weir_core::incident::{Evidence, Fact, Incident, LagPoint, Sign, Subject, Symptom, step};
 use weir_core::limits;
 use weir_core::policy::{AlertPolicy, Severity, Telling};
-use weir_core::reasons::Reason;
+use weir_core::reasons::{ClampReason, HoldReason, RefusalReason};
 use weir_core::units::StreamName;
 
 fn place() -> Place {
@@ -230,7 +230,7 @@ fn published(name: &str, detail_type: &str, otherwise: Value) -> Incoming {
 }
 
 /// A plan that holds still at four shards, where nine are wanted, for this reason.
-fn withheld(reason: Reason) -> Option<(Subject, Fact)> {
+fn withheld(reason: ClampReason) -> Option<(Subject, Fact)> {
     let otherwise = json!({
         "action": { "kind": "hold", "reason": reason },
         "clamps": [{ "from": 9, "reason": reason, "to": 4 }],
@@ -241,7 +241,18 @@ fn withheld(reason: Reason) -> Option<(Subject, Fact)> {
     }
 }
 
-fn refused(reason: Reason) -> Option<(Subject, Fact)> {
+/// A plan that knows nothing of the demand.
+fn blind(reason: HoldReason) -> Option<(Subject, Fact)> {
+    let action = json!({ "kind": "hold", "reason": reason });
+    let otherwise =
+        json!({ "action": action, "wanted_shards": 4, "allowed_shards": 4, "clamps": [] });
+    match published("capacity_planned", "Weir Capacity Planned", otherwise) {
+        Incoming::CapacityPlanned(planned) => facts::of_plan(&AlarmPrefix::default(), &planned),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn refused(reason: RefusalReason) -> Option<(Subject, Fact)> {
     let otherwise = json!({ "reason": reason });
     match published("action_refused", "Weir Action Refused", otherwise) {
         Incoming::ActionRefused(refused) => facts::of_refusal(&AlarmPrefix::default(), &refused),
@@ -251,7 +262,7 @@ fn refused(reason: Reason) -> Option<(Subject, Fact)> {
 
 #[test]
 fn a_stream_that_cannot_be_given_its_size_is_told_with_reason_and_remedy() {
-    let said = withheld(Reason::BudgetSpent).expect("a failure");
+    let said = withheld(ClampReason::BudgetSpent).expect("a failure");
     let (_, alert) = told(said, &Evidence::default(), 0);
     insta::assert_snapshot!("withheld", shown(&alert));
 }
@@ -267,9 +278,11 @@ fn each_failure_of_weir_s_own_is_told_with_reason_and_remedy() {
     let mut silent = recorded("self_dead_letters");
     silent.alarm_name = "weir-self-tick".to_owned();
     let all = [
-        ("plan wanted but impossible: quota", withheld(Reason::AccountQuota)),
-        ("plan wanted but impossible: policy", withheld(Reason::PolicyMaximum)),
-        ("action refused", refused(Reason::AccessDenied)),
+        ("plan wanted but impossible: quota", withheld(ClampReason::AccountQuota)),
+        ("plan wanted but impossible: policy", withheld(ClampReason::PolicyMaximum)),
+        ("metrics unreadable", blind(HoldReason::MetricsUnreadable)),
+        ("no metrics", blind(HoldReason::NoMetrics)),
+        ("action refused", refused(RefusalReason::AccessDenied)),
         ("action failed", Some(facts::of_failure(&prefix, &lost))),
         ("policy invalid", Some(facts::of_faulty_policies(&prefix, lost.failed_at))),
         ("dead-letter queue", facts::of_alarm(&prefix, &recorded("self_dead_letters"))),
@@ -285,8 +298,8 @@ fn each_failure_of_weir_s_own_is_told_with_reason_and_remedy() {
 /// The ordinary course of things is no failure.
 #[test]
 fn what_passes_by_itself_is_told_to_nobody() {
-    assert_eq!(withheld(Reason::ReshardInProgress), None);
-    assert_eq!(refused(Reason::StreamBusy), None);
+    assert_eq!(withheld(ClampReason::DataMissing), None);
+    assert_eq!(refused(RefusalReason::StreamBusy), None);
 }
 
 #[test]

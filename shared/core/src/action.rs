@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::limits;
 use crate::observation::{CapacityMode, StreamState};
-use crate::reasons::Reason;
+use crate::reasons::RefusalReason;
 use crate::units::Shards;
 
 /// One call that changes a stream.
@@ -28,7 +28,24 @@ pub enum Change {
     },
 }
 
+/// Which API call a change is: each has a budget of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChangeKind {
+    /// UpdateShardCount.
+    Reshard,
+    /// UpdateStreamMode.
+    SwitchMode,
+}
+
 impl Change {
+    /// Which call it is.
+    pub fn kind(self) -> ChangeKind {
+        match self {
+            Change::Reshard { .. } => ChangeKind::Reshard,
+            Change::SwitchMode { .. } => ChangeKind::SwitchMode,
+        }
+    }
+
     /// Whether it adds shards.
     pub fn is_scale_out(self) -> bool {
         matches!(self, Change::Reshard { from, to } if to > from)
@@ -46,15 +63,15 @@ pub enum Outcome {
     /// It was not made, or AWS refused it.
     Refused {
         /// Why.
-        reason: Reason,
+        reason: RefusalReason,
     },
     /// Sent, and the answer was lost.
     Unknown,
 }
 
 impl Outcome {
-    /// Whether the action counts against the day's budget. What nobody knows counts. A call that AWS
-    /// refused is taken not to count; AWS does not say.
+    /// Whether the action counts against the day's budget. What nobody knows counts. A call that
+    /// AWS refused is taken not to count; AWS does not say.
     pub fn counts(self) -> bool {
         !matches!(self, Outcome::Refused { .. })
     }
@@ -76,23 +93,21 @@ pub struct ActionRecord {
     pub outcome: Outcome,
 }
 
-/// Why a stream takes no further change yet: the newest one was just asked for, and it does not show it. What came
-/// before that one was waited for when it was made.
-pub fn settling(actions: &[ActionRecord], state: &StreamState, now: Timestamp) -> Option<Reason> {
+/// The kind of the change that was just asked for and that the stream does not show yet: until it
+/// does it takes no further one. What came before that was waited for when it was made.
+pub fn settling(
+    actions: &[ActionRecord],
+    state: &StreamState,
+    now: Timestamp,
+) -> Option<ChangeKind> {
     let counted = actions.iter().filter(|action| action.outcome.counts());
     let newest = counted.max_by_key(|action| action.at)?;
-    let (hidden, visible_after, reason) = match newest.change {
-        Change::Reshard { from, .. } => (
-            state.open_shards == from,
-            limits::RESHARD_VISIBLE_AFTER_SECONDS,
-            Reason::ReshardSettling,
-        ),
-        Change::SwitchMode { to } => (
-            state.mode != to,
-            limits::MODE_SWITCH_VISIBLE_AFTER_SECONDS,
-            Reason::ModeSwitchSettling,
-        ),
+    let (hidden, visible_after) = match newest.change {
+        Change::Reshard { from, .. } => {
+            (state.open_shards == from, limits::RESHARD_VISIBLE_AFTER_SECONDS)
+        }
+        Change::SwitchMode { to } => (state.mode != to, limits::MODE_SWITCH_VISIBLE_AFTER_SECONDS),
     };
     let until = newest.at.checked_add(SignedDuration::from_secs(visible_after));
-    (hidden && until.is_ok_and(|until| until > now)).then_some(reason)
+    (hidden && until.is_ok_and(|until| until > now)).then_some(newest.change.kind())
 }

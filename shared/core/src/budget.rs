@@ -1,14 +1,14 @@
 //! What is left of the calls AWS allows in 24 hours.
 //!
-//! AWS answers the daily limit with the same error as a momentary throttle, so the ledger's own count
-//! is the only way to know. Not here: what the remaining calls are spent on (`plan`).
+//! AWS answers the daily limit with the same error as a momentary throttle, so the ledger's own
+//! count is the only way to know. Not here: what the remaining calls are spent on (`plan`).
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::action::{ActionRecord, Change};
 use crate::limits;
-use crate::reasons::Reason;
+use crate::reasons::RefusalReason;
 
 /// Seconds added to AWS's window. An action is dated before its call is made, so AWS's clock for it
 /// starts a little later than ours; two minutes cover a slow call and a skewed clock.
@@ -28,8 +28,8 @@ pub struct Budget {
 }
 
 impl Budget {
-    /// Counts the actions that still lie in the window at `now`. An action dated in the future (a clock
-    /// that jumped back) counts too.
+    /// Counts the actions that still lie in the window at `now`. An action dated in the future (a
+    /// clock that jumped back) counts too.
     pub fn at(now: Timestamp, actions: &[ActionRecord]) -> Budget {
         let window =
             SignedDuration::from_secs(limits::BUDGET_WINDOW_SECONDS + WINDOW_MARGIN_SECONDS);
@@ -68,10 +68,12 @@ impl Budget {
     }
 
     /// Why no call is left for this change, where none is.
-    pub fn spent_on(&self, change: Change) -> Option<Reason> {
+    pub fn spent_on(&self, change: Change) -> Option<RefusalReason> {
         let (left, reason) = match change {
-            Change::Reshard { .. } => (self.reshards_left(), Reason::BudgetSpent),
-            Change::SwitchMode { .. } => (self.mode_switches_left(), Reason::ModeSwitchesSpent),
+            Change::Reshard { .. } => (self.reshards_left(), RefusalReason::BudgetSpent),
+            Change::SwitchMode { .. } => {
+                (self.mode_switches_left(), RefusalReason::ModeSwitchesSpent)
+            }
         };
         (left == 0).then_some(reason)
     }
@@ -87,7 +89,7 @@ impl Budget {
 mod tests {
     use super::*;
     use crate::action::Outcome;
-    use crate::reasons::Reason;
+    use crate::reasons::RefusalReason;
     use crate::units::Shards;
 
     fn reshard(at: &str, outcome: Outcome) -> ActionRecord {
@@ -103,7 +105,7 @@ mod tests {
             reshard("2026-11-20T11:59:00Z", Outcome::Accepted), // kept by the margin
             reshard("2026-11-21T01:00:00Z", Outcome::Intended),
             reshard("2026-11-21T02:00:00Z", Outcome::Unknown),
-            reshard("2026-11-21T03:00:00Z", Outcome::Refused { reason: Reason::StreamBusy }),
+            reshard("2026-11-21T03:00:00Z", Outcome::Refused { reason: RefusalReason::StreamBusy }),
             reshard("2026-11-21T12:05:00Z", Outcome::Accepted), // a clock that jumped back
         ];
         let budget = Budget::at(now, &actions);

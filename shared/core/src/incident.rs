@@ -1,9 +1,10 @@
-//! Incidents: a failure of a consumer, or of Weir itself, from its first alarm to its recovery, and what is
-//! told of it when.
+//! Incidents: a failure of a consumer, or of Weir itself, from its first alarm to its recovery, and
+//! what is told of it when.
 //!
-//! Pure: (incident, facts, evidence, policy, now) gives the incident after it and the messages to send. In
-//! files of their own: what alarms say (`fact`), what else is known and the likely cause (`evidence`), the
-//! step from state to state (`step`). Not here: the words of messages, or sending them (`weir-control`).
+//! Pure: (incident, facts, evidence, policy, now) gives the incident after it and the messages to
+//! send. In files of their own: what alarms say (`fact`), what else is known and the likely cause
+//! (`evidence`), the step from state to state (`step`). Not here: the words of messages, or sending
+//! them (`weir-control`).
 
 mod evidence;
 mod fact;
@@ -23,8 +24,8 @@ use crate::consumer::ConsumerId;
 use crate::policy::Severity;
 use crate::units::StreamName;
 
-/// A message whose sender has not said for so long that it was sent is sent again: senders are stopped
-/// after a minute.
+/// A message whose sender has not said for so long that it was sent is sent again: senders are
+/// stopped after a minute.
 const UNSENT_AFTER: SignedDuration = SignedDuration::from_secs(120);
 
 /// What a failing consumer shows.
@@ -93,6 +94,10 @@ impl fmt::Display for Symptom {
 pub enum Trouble {
     /// A stream needs a size that it cannot be given.
     Withheld,
+    /// Traffic metrics cannot be read, so no stream can be sized.
+    Blind,
+    /// There are no traffic metrics of a stream, which says nothing of its demand.
+    NoMetrics,
     /// A plan was turned down for a reason that does not pass by itself.
     Refused,
     /// Nobody knows what became of a call.
@@ -109,8 +114,10 @@ pub enum Trouble {
 
 impl Trouble {
     /// Every trouble.
-    pub const ALL: [Trouble; 7] = [
+    pub const ALL: [Trouble; 9] = [
         Trouble::Withheld,
+        Trouble::Blind,
+        Trouble::NoMetrics,
         Trouble::Refused,
         Trouble::Lost,
         Trouble::PolicyInvalid,
@@ -123,6 +130,8 @@ impl Trouble {
     pub const fn code(self) -> &'static str {
         match self {
             Trouble::Withheld => "withheld",
+            Trouble::Blind => "blind",
+            Trouble::NoMetrics => "no-metrics",
             Trouble::Refused => "refused",
             Trouble::Lost => "lost",
             Trouble::PolicyInvalid => "policy",
@@ -134,7 +143,10 @@ impl Trouble {
 
     /// Whether it never gets anybody out of bed: the stream keeps the size it has.
     pub fn only_noticed(self) -> bool {
-        matches!(self, Trouble::Refused | Trouble::Lost | Trouble::PolicyInvalid)
+        matches!(
+            self,
+            Trouble::NoMetrics | Trouble::Refused | Trouble::Lost | Trouble::PolicyInvalid
+        )
     }
 }
 
@@ -314,8 +326,8 @@ impl Incident {
         }
     }
 
-    /// Takes on messages that another sender began and never finished. One of them may have been sent
-    /// all the same; better twice than never. The next reminder counts from now.
+    /// Takes on messages that another sender began and never finished. One of them may have been
+    /// sent all the same; better twice than never. The next reminder counts from now.
     pub fn take_overdue(&mut self, now: Timestamp) -> Vec<Message> {
         let mut overdue = Vec::new();
         for unsent in &mut self.unsent {

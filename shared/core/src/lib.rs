@@ -5,6 +5,8 @@
 //! told that one failed. Not here: clocks, randomness, the environment, files, networks, AWS SDKs. The
 //! same code decides in Lambda, in the simulator and in the command line.
 
+#![recursion_limit = "256"] // the catalogue of reasons is sorted by a macro, an entry a step
+
 pub mod action;
 pub mod alarms;
 pub mod bill;
@@ -14,6 +16,7 @@ pub mod demand;
 pub mod forecast;
 pub mod history;
 pub mod incident;
+pub mod laws;
 pub mod limits;
 pub mod observation;
 pub mod on_demand;

@@ -1,8 +1,9 @@
 //! What a reshard does to a stream: how many splits and merges, how long, how many shards for a
 //! moment. Not here: whether to reshard (`plan`).
 //!
-//! For n → m uniform shards with g = gcd(n, m), a uniform reshard takes m − g splits and n − g merges.
-//! Checked against two real reshards: 2→3 leaves 3 open and 4 closed shards, 4→3 leaves 3 and 8.
+//! For n → m uniform shards with g = gcd(n, m), a uniform reshard takes m − g splits and n − g
+//! merges. Checked against two real reshards: 2→3 leaves 3 open and 4 closed shards, 4→3 leaves 3
+//! and 8.
 
 use jiff::SignedDuration;
 
@@ -42,8 +43,8 @@ pub fn duration_seconds(from: Shards, to: Shards, parallelism: u32) -> f64 {
     limits::RESHARD_START_SECONDS + f64::from(rounds) * limits::RESHARD_OPERATION_SECONDS
 }
 
-/// The same at the parallelism Weir assumes: nobody outside AWS knows it, and nothing tells when an earlier
-/// reshard was done, so that it cannot be learnt.
+/// The same at the parallelism Weir assumes: nobody outside AWS knows it, and nothing tells when an
+/// earlier reshard was done, so that it cannot be learnt.
 pub fn expected(from: Shards, to: Shards) -> SignedDuration {
     // Truncation cannot happen: 20,000 operations are a day.
     #[allow(clippy::cast_possible_truncation)]
@@ -52,8 +53,12 @@ pub fn expected(from: Shards, to: Shards) -> SignedDuration {
 }
 
 /// Most shards open at one time during the reshard; all of them count towards the account's quota.
+/// Where it takes splits and merges both, they interleave; splits alone never pass the size they
+/// lead to, and merges alone never that they start from.
 pub fn peak_open_shards(from: Shards, to: Shards) -> u32 {
-    from.max(to).get().saturating_add(limits::RESHARD_TEMPORARY_SHARDS)
+    let Operations { splits, merges } = Operations::between(from, to);
+    let temporary = if splits > 0 && merges > 0 { limits::RESHARD_TEMPORARY_SHARDS } else { 0 };
+    from.max(to).get().saturating_add(temporary)
 }
 
 fn greatest_common_divisor(a: u32, b: u32) -> u32 {
@@ -83,6 +88,13 @@ mod tests {
             .map(|(from, to)| operations(from, to).count())
             .into();
         assert_eq!(counts, [18, 21, 199, 175, 100, 50]);
+    }
+
+    #[test]
+    fn only_a_mixture_of_splits_and_merges_needs_room_for_a_temporary_shard() {
+        let peak =
+            |from, to| peak_open_shards(Shards::at_least_one(from), Shards::at_least_one(to));
+        assert_eq!([peak(100, 200), peak(40, 20), peak(4, 3), peak(100, 150)], [200, 40, 5, 151]);
     }
 
     #[test]

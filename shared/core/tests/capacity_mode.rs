@@ -15,7 +15,7 @@ use weir_core::observation::{CapacityMode, Observation, OnDemandFeature, Signal}
 use weir_core::plan::{Action, DAYS_OBSERVED, DAYS_PERIOD_SECONDS, MINUTES_OBSERVED, Plan, plan};
 use weir_core::policy::schedule::{Need, Schedule, Span, When};
 use weir_core::policy::{AccountPrices, ModeSwitches, OperatingMode, Policy};
-use weir_core::reasons::Reason;
+use weir_core::reasons::HoldReason;
 use weir_core::series::TrafficPoint;
 
 const TO_ON_DEMAND: Action = Action::SwitchMode { from: Provisioned, to: OnDemand };
@@ -93,12 +93,14 @@ fn surge(to: f64) -> Case {
     Case::with(6, move |age| if age < 3 { to } else { 4.0 })
 }
 
-/// A burst of 20 shards' load for five minutes in eight hours, and silence between: the last was an hour ago.
+/// A burst of 20 shards' load for five minutes in eight hours, and silence between: the last was an
+/// hour ago.
 fn bursts(open: u32) -> Case {
     Case::with(open, |age| if age % 480 / 5 == 12 { 20.0 } else { 0.01 })
 }
 
-/// The same, and one shard's load in between: too much to be cheaper on demand at the prices of Standard.
+/// The same, and one shard's load in between: too much to be cheaper on demand at the prices of
+/// Standard.
 fn bursts_over_a_base() -> Case {
     Case::with(20, |age| if age % 480 / 5 == 12 { 20.0 } else { 1.0 })
 }
@@ -108,7 +110,8 @@ fn calm() -> Case {
     Case::with(4, |_| 3.2)
 }
 
-/// Went on demand for a crowd that has been gone for this long, with room enough in the shards that wait.
+/// Went on demand for a crowd that has been gone for this long, with room enough in the shards that
+/// wait.
 fn calm_again(minutes: u32) -> Case {
     let load = move |age| if (minutes..minutes + 90).contains(&age) { 60.0 } else { 4.0 };
     Case::with(6, load).on_demand().having_switched(&[i64::from(minutes) + 88])
@@ -152,10 +155,11 @@ fn without_a_ledger_nothing_is_switched() {
 fn what_is_cheaper_on_demand_goes_there_and_does_not_come_back_at_once() {
     assert_eq!(bursts(1).action(), TO_ON_DEMAND);
     let there = bursts(1).on_demand().having_switched(&[600]);
-    assert_eq!(there.action(), Action::Hold(Reason::StreamOnDemand));
+    assert_eq!(there.action(), Action::Hold(HoldReason::StreamOnDemand));
 }
 
-/// A stream that is there already and would go back at the prices of Standard stays at those of Advantage too.
+/// A stream that is there already and would go back at the prices of Standard stays at those of
+/// Advantage too.
 #[test]
 fn the_mode_is_chosen_by_the_prices_that_the_account_has() {
     let mut cheaper_gb = AccountPrices::DEFAULT;
@@ -173,7 +177,7 @@ fn the_mode_is_chosen_by_the_prices_that_the_account_has() {
         assert_eq!(plan.action, TO_ON_DEMAND, "{prices:?}");
         let why = "mode: better on demand, as the past days would have been cheaper there";
         assert!(plan.explain().iter().any(|line| line == why), "{:#?}", plan.explain());
-        let stays = Action::Hold(Reason::StreamOnDemand);
+        let stays = Action::Hold(HoldReason::StreamOnDemand);
         assert_eq!(priced(there(), prices).action(), stays, "{prices:?}");
     }
 }
@@ -181,7 +185,7 @@ fn the_mode_is_chosen_by_the_prices_that_the_account_has() {
 #[test]
 fn saving_money_leaves_the_last_switch_and_an_emergency_takes_it() {
     let cheaper = bursts(1).having_switched(&[600]);
-    assert_eq!(cheaper.action(), Action::Hold(Reason::ModeSwitchReserved));
+    assert_eq!(cheaper.action(), Action::Hold(HoldReason::ModeSwitchReserved));
     // The way back is free again in two hours.
     assert_eq!(surge(120.0).having_switched(&[22 * 60]).action(), TO_ON_DEMAND);
 }
@@ -191,20 +195,20 @@ fn with_both_switches_spent_a_provisioned_stream_goes_on_resharding() {
     let action = surge(120.0).having_switched(&[600, 300]).action();
     assert_eq!(action, Action::Reshard { from: shards(6), to: shards(12) });
     let stuck = surge(120.0).having_switched(&[600, 300]).having_spent_all_reshards();
-    assert_eq!(stuck.action(), Action::Hold(Reason::ModeSwitchesSpent));
+    assert_eq!(stuck.action(), Action::Hold(HoldReason::ModeSwitchesSpent));
 }
 
 #[test]
 fn with_both_switches_spent_a_stream_on_demand_stays_and_says_so() {
     let case = calm_again(30).having_switched(&[600]);
-    assert_eq!(case.action(), Action::Hold(Reason::ModeSwitchesSpent));
+    assert_eq!(case.action(), Action::Hold(HoldReason::ModeSwitchesSpent));
 }
 
 #[test]
 fn a_stream_returns_when_the_surge_has_been_over_for_a_while() {
     assert_eq!(calm_again(30).action(), BACK);
     let during = Case::with(6, |age| if age < 90 { 60.0 } else { 4.0 }).on_demand();
-    assert_eq!(during.having_switched(&[88]).action(), Action::Hold(Reason::StreamOnDemand));
+    assert_eq!(during.having_switched(&[88]).action(), Action::Hold(HoldReason::StreamOnDemand));
 }
 
 #[test]
@@ -218,7 +222,7 @@ fn a_stream_does_not_return_on_what_nobody_knows() {
     let outage =
         Case::with(6, |age| if age < 25 { 0.1 } else { 4.0 }).on_demand().having_switched(&[88]);
     for (what, case) in [("a gap", gap), ("no metrics", blind), ("an outage", outage)] {
-        assert_eq!(case.action(), Action::Hold(Reason::StreamOnDemand), "{what}");
+        assert_eq!(case.action(), Action::Hold(HoldReason::StreamOnDemand), "{what}");
     }
 }
 
@@ -226,7 +230,7 @@ fn a_stream_does_not_return_on_what_nobody_knows() {
 fn a_stream_that_uses_what_only_on_demand_has_stays_and_says_so() {
     let mut case = calm_again(30);
     case.observation.state.held_on_demand_by = Some(OnDemandFeature::Channels);
-    assert_eq!(case.action(), Action::Hold(Reason::HeldOnDemand));
+    assert_eq!(case.action(), Action::Hold(HoldReason::HeldOnDemand));
 }
 
 impl Case {
@@ -244,12 +248,12 @@ impl Case {
 fn a_stream_is_on_demand_when_a_scheduled_event_begins_and_until_it_ends() {
     let event = |begins| calm().with_event(begins);
     let early = event(25).plan();
-    assert_eq!((early.action, early.revisit_at), (Action::Hold(Reason::OnTarget), after(7)));
+    assert_eq!((early.action, early.revisit_at), (Action::Hold(HoldReason::OnTarget), after(7)));
     assert_eq!(event(17).plan().revisit_at, after(2));
     assert_eq!(event(15).action(), TO_ON_DEMAND);
     assert_eq!(event(-119).action(), TO_ON_DEMAND);
-    assert_eq!(event(-120).action(), Action::Hold(Reason::OnTarget));
-    let stays = Action::Hold(Reason::StreamOnDemand);
+    assert_eq!(event(-120).action(), Action::Hold(HoldReason::OnTarget));
+    let stays = Action::Hold(HoldReason::StreamOnDemand);
     assert_eq!(calm_again(30).with_event(-60).action(), stays);
     assert_eq!(calm_again(30).with_event(-120).action(), BACK);
 }
@@ -261,12 +265,12 @@ fn a_scheduled_event_takes_the_last_switch_and_needs_no_data() {
     blind.history.days.points.clear();
     assert_eq!(blind.action(), TO_ON_DEMAND);
     let spent = calm().with_event(10).having_switched(&[600, 300]);
-    assert_eq!(spent.action(), Action::Hold(Reason::ModeSwitchesSpent));
+    assert_eq!(spent.action(), Action::Hold(HoldReason::ModeSwitchesSpent));
 }
 
 #[test]
 fn a_stream_waits_on_demand_for_an_event_it_could_not_come_back_for() {
-    let reserved = Action::Hold(Reason::ModeSwitchReserved);
+    let reserved = Action::Hold(HoldReason::ModeSwitchReserved);
     assert_eq!(calm_again(30).with_event(300).action(), reserved);
     let mut free_again = calm_again(30).with_event(300);
     free_again.history.actions = Some(Vec::new());
@@ -277,7 +281,7 @@ fn a_stream_waits_on_demand_for_an_event_it_could_not_come_back_for() {
 fn a_paused_stream_keeps_its_mode() {
     for mut case in [surge(120.0), calm_again(30)] {
         case.history.paused = true;
-        assert_eq!(case.action(), Action::Hold(Reason::Paused));
+        assert_eq!(case.action(), Action::Hold(HoldReason::Paused));
     }
 }
 
@@ -286,7 +290,7 @@ fn a_switch_is_asked_for_once() {
     let asked = |mode: CapacityMode, case: Case| {
         case.having_made([(0, Change::SwitchMode { to: mode.other() })]).action()
     };
-    let settling = Action::Hold(Reason::ModeSwitchSettling);
+    let settling = Action::Hold(HoldReason::ModeSwitchSettling);
     assert_eq!(asked(Provisioned, surge(120.0)), settling);
     assert_eq!(asked(OnDemand, calm_again(30)), settling);
 }

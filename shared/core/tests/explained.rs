@@ -7,7 +7,7 @@ mod support;
 use support::{past, shards};
 use weir_core::plan::Action;
 use weir_core::policy::{OperatingMode, Policy};
-use weir_core::reasons::Reason;
+use weir_core::reasons::{ClampReason, HoldReason};
 use weir_core::reshard;
 
 fn acting() -> Policy {
@@ -30,7 +30,11 @@ fn a_drop_that_looks_like_an_outage_is_named() {
 fn an_outage_takes_no_shards_from_its_first_minutes_on() {
     for minutes in [5, 10, 25, 60] {
         let plan = past(&acting(), 12, 0, |age| if age < minutes { 0.1 } else { 10.0 });
-        assert_eq!(plan.action, Action::Hold(Reason::DropLooksLikeOutage), "after {minutes} min");
+        assert_eq!(
+            plan.action,
+            Action::Hold(HoldReason::DropLooksLikeOutage),
+            "after {minutes} min"
+        );
     }
 }
 
@@ -40,14 +44,14 @@ fn nothing_is_given_up_that_the_calls_left_cannot_bring_back() {
     let calm = |age| if (600..610).contains(&age) { 40.0 } else { 2.0 };
     let allowed = |made| {
         let plan = past(&acting(), 12, made, calm);
-        let clamped = plan.clamps.iter().any(|clamp| clamp.reason == Reason::WayBack);
-        (plan.allowed.get(), clamped)
+        let clamped = plan.clamps().iter().any(|clamp| clamp.reason == ClampReason::WayBack);
+        (plan.allowed().get(), clamped)
     };
     assert_eq!([5, 6].map(allowed), [(6, false), (10, true)]);
 }
 
-/// 100 → 110 takes 190 splits and merges, 14 minutes or so; 100 → 150 and 100 → 200 far fewer. Where nothing
-/// throttles there is time.
+/// 100 → 110 takes 190 splits and merges, 14 minutes or so; 100 → 150 and 100 → 200 far fewer.
+/// Where nothing throttles there is time.
 #[test]
 fn in_an_emergency_a_size_is_chosen_that_is_reached_soon() {
     let seconds = |to| reshard::expected(shards(100), shards(to)).as_secs();

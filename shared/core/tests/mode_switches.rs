@@ -1,5 +1,5 @@
-//! The law of mode switches, at the level of what is remembered: whatever is asked for, and whatever becomes of
-//! it, AWS never sees a third call in 24 hours.
+//! The law of mode switches, at the level of what is remembered: whatever is asked for, and
+//! whatever becomes of it, AWS never sees a third call in 24 hours.
 //!
 //! Clocks of functions differ by seconds and may be set back by hours; what AWS counts by is the true time. A clock
 //! that is set forward far and then back is not covered: no ledger written by it could tell. Not here: the
@@ -10,11 +10,11 @@
 use jiff::Timestamp;
 use proptest::collection::vec;
 use proptest::prelude::*;
-use weir_core::action::{ActionRecord, Change, Outcome, settling};
+use weir_core::action::{ActionRecord, Change, ChangeKind, Outcome, settling};
 use weir_core::budget::Budget;
 use weir_core::limits;
 use weir_core::observation::{CapacityMode, StreamState, StreamStatus};
-use weir_core::reasons::Reason;
+use weir_core::reasons::RefusalReason;
 use weir_core::units::Shards;
 
 /// A function's attempt to switch, and what goes wrong with it.
@@ -47,7 +47,8 @@ fn attempts() -> impl Strategy<Value = Vec<Attempt>> {
         4 => Just(Fate::Accepted), 1 => Just(Fate::Refused), 1 => Just(Fate::Lost),
         1 => Just(Fate::Dies),
     ];
-    // Often two close together and a third about a day later: where the window ends is where it can go wrong.
+    // Often two close together and a third about a day later: where the window ends is where it can
+    // go wrong.
     let after = prop_oneof![0i64..60, 0i64..100_000, 86_280i64..86_460];
     let set_back = prop_oneof![20 => Just(0i64), 1 => 0i64..50_000];
     let attempt = (after, -40i64..=40, set_back, 0i64..=30, fate);
@@ -87,7 +88,7 @@ proptest! {
             let called_at = truth + attempt.call_seconds;
             let outcome = match attempt.fate {
                 Fate::Accepted => Outcome::Accepted,
-                Fate::Refused => Outcome::Refused { reason: Reason::LimitReached },
+                Fate::Refused => Outcome::Refused { reason: RefusalReason::LimitReached },
                 Fate::Lost => Outcome::Unknown,
                 Fate::Dies => Outcome::Intended,
             };
@@ -121,7 +122,7 @@ fn reshards_and_switches_are_counted_apart_and_each_says_when_one_is_freed() {
     assert_eq!(budget.next_reshard_freed_at, Some(at("2026-11-22T01:02:00Z")));
     assert_eq!(budget.next_mode_switch_freed_at, Some(at("2026-11-22T02:02:00Z")));
     let to_on_demand = switch(CapacityMode::OnDemand);
-    assert_eq!(budget.spent_on(to_on_demand), Some(Reason::ModeSwitchesSpent));
+    assert_eq!(budget.spent_on(to_on_demand), Some(RefusalReason::ModeSwitchesSpent));
     assert_eq!(budget.spent_on(reshard), None);
 }
 
@@ -143,12 +144,12 @@ fn a_change_settles_until_the_stream_shows_it_or_a_minute_is_over() {
     use CapacityMode::{OnDemand, Provisioned};
     let switch = Change::SwitchMode { to: OnDemand };
     let before = state(Provisioned, four);
-    let settles = Some(Reason::ModeSwitchSettling);
+    let settles = Some(ChangeKind::SwitchMode);
     assert_eq!(after(switch, Outcome::Accepted, &before, 59), settles);
     assert_eq!(after(switch, Outcome::Unknown, &before, 59), settles);
     assert_eq!(after(switch, Outcome::Accepted, &before, 60), None);
     assert_eq!(after(switch, Outcome::Accepted, &state(OnDemand, four), 1), None);
-    let refused = Outcome::Refused { reason: Reason::StreamBusy };
+    let refused = Outcome::Refused { reason: RefusalReason::StreamBusy };
     assert_eq!(after(switch, refused, &before, 1), None);
     // There and back within a minute: only the way back is waited for.
     let at = |seconds: i64| Timestamp::from_second(1_800_000_000 + seconds).expect("a time");
@@ -161,6 +162,6 @@ fn a_change_settles_until_the_stream_shows_it_or_a_minute_is_over() {
     assert_eq!(settling(&there_and_back, &before, at(31)), None);
     assert_eq!(settling(&there_and_back, &state(OnDemand, four), at(31)), settles);
     let reshard = Change::Reshard { from: four, to: four.doubled() };
-    assert_eq!(after(reshard, Outcome::Accepted, &before, 1), Some(Reason::ReshardSettling));
+    assert_eq!(after(reshard, Outcome::Accepted, &before, 1), Some(ChangeKind::Reshard));
     assert_eq!(after(reshard, Outcome::Accepted, &state(Provisioned, four.doubled()), 1), None);
 }

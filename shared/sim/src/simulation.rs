@@ -18,6 +18,7 @@ use weir_control::incoming::Incoming;
 use weir_control::ledger::{PauseNote, StreamRecord};
 use weir_core::plan::{Action, Plan};
 use weir_core::policy::{Governance, PolicySet};
+use weir_core::reasons::HoldReason;
 use weir_core::units::{Shards, StreamName};
 
 use crate::bus::{Cargo, Delivery, Loop, scheduled_event};
@@ -298,7 +299,7 @@ impl Simulation {
             let broken = seen.check_again(&plan, policy, quota, metrics);
             world.note_broken(place, broken);
         }
-        if !matches!(plan.action, Action::Hold(_)) || !plan.clamps.is_empty() {
+        if !matches!(plan.action, Action::Hold(HoldReason::OnTarget | HoldReason::StreamOnDemand)) {
             world.runs[place].plans.push(plan);
         }
     }

@@ -5,7 +5,10 @@
 
 mod support;
 
-use support::{five_to_ten, last_open, name, policies, reshards, run, run_with, shards, trace};
+use support::{
+    DAY, after_a_day, five_to_ten, last_open, name, policies, reshards, run, run_with, shards,
+    trace,
+};
 use weir_core::observation::CapacityMode;
 use weir_core::policy::{OperatingMode, Policy, PolicySet};
 use weir_sim::generate;
@@ -177,16 +180,20 @@ fn a_switch_of_mode_takes_five_minutes_and_a_third_is_refused() {
 #[test]
 fn what_aws_opened_on_demand_is_taken_away_after_the_way_back() {
     use CapacityMode::{OnDemand, Provisioned};
-    let settings = switched_by_hand(Settings::realistic(42), &[(60, OnDemand), (400, Provisioned)]);
-    let load = trace(1_200, |minute| if (100..200).contains(&minute) { 20.0 } else { 3.0 });
+    let settings = switched_by_hand(
+        Settings::realistic(42),
+        &[(DAY + 60, OnDemand), (DAY + 400, Provisioned)],
+    );
+    let load = after_a_day(1_200, |minute| if (100..200).contains(&minute) { 20.0 } else { 3.0 });
     let run = run(settings, load, 5);
     assert_eq!(run.violations, []);
     let back = run.minutes.iter().rposition(|m| m.mode == OnDemand).expect("time on demand");
     assert_eq!(run.minutes[back].open_shards, 40.0);
-    let on_demand = &run.minutes[75..=back];
+    let on_demand = &run.minutes[DAY + 75..=back];
     assert!(on_demand.iter().all(|minute| minute.mode == OnDemand));
     let calls = reshards(&run);
-    let first = calls.iter().find(|(at, ..)| *at > 400).expect("a halving");
+    let day = i64::try_from(DAY).expect("small");
+    let first = calls.iter().find(|(at, ..)| *at > day + 400).expect("a halving");
     assert!(first.1 == 40 && (20..=30).contains(&first.2), "{calls:?}");
-    assert!(!calls.iter().any(|(at, ..)| (80..=400).contains(at)), "{calls:?}");
+    assert!(!calls.iter().any(|(at, ..)| (day + 80..=day + 400).contains(at)), "{calls:?}");
 }

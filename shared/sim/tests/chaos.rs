@@ -15,7 +15,7 @@ use support::{name, policies, shards, trace};
 use weir_core::observation::CapacityMode;
 use weir_core::plan::{Action, Plan};
 use weir_core::policy::PolicySet;
-use weir_core::reasons::Reason;
+use weir_core::reasons::HoldReason;
 use weir_core::units::{Shards, StreamName};
 use weir_sim::record::StreamRun;
 use weir_sim::settings::{
@@ -39,7 +39,7 @@ fn no_law_is_broken_whatever_goes_wrong() {
         for run in runs {
             reshards += run.reshards.len();
             switches += run.calls.get("UpdateStreamMode").copied().unwrap_or(0);
-            let holds = |plan: &&Plan| plan.action == Action::Hold(Reason::ModeSwitchesSpent);
+            let holds = |plan: &&Plan| plan.action == Action::Hold(HoldReason::ModeSwitchesSpent);
             spent += run.plans.iter().filter(holds).count();
             broken.extend(run.violations.into_iter().map(|violation| (seed, violation)));
         }

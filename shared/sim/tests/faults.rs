@@ -7,13 +7,14 @@ mod support;
 
 use jiff::Timestamp;
 use support::{
-    five_to_ten, last_open, name, policies, reshards, run, run_with, scale_ins, shards, trace,
+    DAY, after_a_day, five_to_ten, last_open, name, policies, reshards, run, run_with, scale_ins,
+    shards, trace,
 };
 use weir_control::event::Request;
 use weir_control::ledger::PauseNote;
 use weir_control::plan_id::PlanId;
 use weir_core::action::Outcome;
-use weir_core::reasons::Reason;
+use weir_core::reasons::HoldReason;
 use weir_sim::record::StreamRun;
 use weir_sim::settings::{
     BusSettings, Consumer, Crash, CrashPoint, Deed, Loop, ReshardModel, Settings, Stranger,
@@ -159,24 +160,32 @@ fn while_the_ledger_is_down_the_stream_grows_and_does_not_shrink() {
     assert_eq!(grown.violations, []);
     assert_eq!(reshards(&grown)[0], (201, 5, 10));
     assert!(scale_ins(&grown).iter().all(|(minute, _, _)| *minute >= 500));
-    let shrunk = run(settings, load(1.0), 5);
+    let mut settings = Settings::bench();
+    settings.faults.ledger_down = vec![DAY + 190..DAY + 500];
+    let shrunk = run(settings, after_a_day(600, |at| if at < 200 { 4.0 } else { 1.0 }), 5);
     assert_eq!(shrunk.violations, []);
-    let first = scale_ins(&shrunk).first().map_or(0, |(minute, _, _)| *minute);
-    assert!(first >= 500, "scale-in at {first}, without the ledger");
+    let calls = scale_ins(&shrunk);
+    assert!(!calls.iter().any(|(at, ..)| since_known(*at, 191..500)), "{calls:?}");
+    assert!(calls.iter().any(|(at, ..)| since_known(*at, 500..600)), "and never again: {calls:?}");
+}
+
+/// Whether a minute lies in these, counted from when a day of the stream was known.
+fn since_known(minute: i64, minutes: std::ops::Range<usize>) -> bool {
+    usize::try_from(minute).is_ok_and(|at| (minutes.start + DAY..minutes.end + DAY).contains(&at))
 }
 
 #[test]
 fn while_metrics_are_missing_the_stream_does_not_shrink() {
-    let load = || trace(600, |minute| if minute < 200 { 8.0 } else { 2.0 });
+    let load = || after_a_day(600, |minute| if minute < 200 { 8.0 } else { 2.0 });
     let undisturbed = scale_ins(&run(Settings::bench(), load(), 10));
-    assert!(undisturbed.first().is_some_and(|(minute, _, _)| *minute < 300), "{undisturbed:?}");
+    assert!(undisturbed.iter().any(|(at, ..)| since_known(*at, 212..400)), "{undisturbed:?}");
     let mut settings = Settings::bench();
-    settings.faults.metrics_down = vec![210..400];
+    settings.faults.metrics_down = vec![DAY + 210..DAY + 400];
     let run = run(settings, load(), 10);
     assert_eq!(run.violations, []);
     let calls = scale_ins(&run);
-    assert!(!calls.iter().any(|(minute, _, _)| (212..400).contains(minute)), "{calls:?}");
-    assert!(calls.iter().any(|(minute, _, _)| *minute >= 400), "and never again");
+    assert!(!calls.iter().any(|(at, ..)| since_known(*at, 212..400)), "{calls:?}");
+    assert!(calls.iter().any(|(at, ..)| since_known(*at, 400..600)), "and never again");
 }
 
 #[test]
@@ -184,17 +193,17 @@ fn while_a_consumer_is_behind_the_stream_does_not_shrink() {
     let mut settings = Settings::bench();
     settings.consumer = Some(Consumer {
         bytes_per_second: 1_300_000.0,
-        stalled: vec![180..400],
+        stalled: vec![DAY + 180..DAY + 400],
         silent: Vec::new(),
     });
-    let load = trace(900, |minute| if minute < 200 { 8.0 } else { 2.0 });
+    let load = after_a_day(900, |minute| if minute < 200 { 8.0 } else { 2.0 });
     let run = run(settings, load, 10);
     assert_eq!(run.violations, []);
     let calls = scale_ins(&run);
     // The consumer stops at minute 180 and counts as behind a quarter of an hour later, before the
     // load falls.
-    assert!(!calls.iter().any(|(minute, _, _)| (196..400).contains(minute)), "{calls:?}");
-    assert!(calls.iter().any(|(minute, _, _)| *minute >= 400), "and never again: {calls:?}");
+    assert!(!calls.iter().any(|(at, ..)| since_known(*at, 196..400)), "{calls:?}");
+    assert!(calls.iter().any(|(at, ..)| since_known(*at, 400..900)), "and never again: {calls:?}");
 }
 
 #[test]
@@ -231,7 +240,7 @@ fn a_paused_stream_is_left_alone_until_it_is_resumed() {
     assert!(
         run.plans
             .iter()
-            .any(|plan| { plan.action == weir_core::plan::Action::Hold(Reason::Paused) })
+            .any(|plan| { plan.action == weir_core::plan::Action::Hold(HoldReason::Paused) })
     );
 }
 

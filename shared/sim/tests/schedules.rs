@@ -8,7 +8,7 @@ mod support;
 use support::{last_open, policies, reshards, run_with, trace};
 use weir_core::observation::CapacityMode;
 use weir_core::policy::PolicySet;
-use weir_core::reasons::Reason;
+use weir_core::reasons::ClampReason;
 use weir_sim::record::StreamRun;
 use weir_sim::settings::Settings;
 
@@ -70,7 +70,8 @@ fn an_event_of_every_day_finds_its_calls_every_day() {
             let least = open(event.clone()).fold(f64::INFINITY, f64::min);
             assert!(least >= 40.0, "day {day}: {least}, {:?}", reshards(&run));
             let later = open(event.end + 180..day * DAY + DAY).fold(0.0, f64::max);
-            assert!(later <= 20.0, "day {day}: {later}, {:?}", reshards(&run));
+            // Nothing is taken away before a day of the stream is known.
+            assert!(day == 0 || later <= 20.0, "day {day}: {later}, {:?}", reshards(&run));
         }
     }
 }
@@ -103,8 +104,8 @@ fn bounds_and_quota_hold_for_an_event_too() {
     settings.shard_quota = 24;
     let run = calm(settings, market(40, ""));
     assert!((20.0..=24.0).contains(&least_during_the_event(&run)));
-    let held = run.plans.iter().flat_map(|plan| &plan.clamps);
-    assert!(held.clone().any(|clamp| clamp.reason == Reason::AccountQuota));
+    let held = run.plans.iter().flat_map(|plan| plan.clamps());
+    assert!(held.clone().any(|clamp| clamp.reason == ClampReason::AccountQuota));
 }
 
 #[test]

@@ -143,7 +143,7 @@ fn a_forged_target_is_refused_before_anything_is_read() -> Result<()> {
     installation.deliver(&plan)?;
     assert_eq!(
         (installation.refusal()?.as_str(), installation.reshard_calls()),
-        ("target_refused", 0)
+        ("law_broken", 0)
     );
     Ok(())
 }

@@ -9,7 +9,7 @@ use weir_control::ports::{
 };
 use weir_core::action::{ActionRecord, Change, Outcome};
 use weir_core::observation::CapacityMode;
-use weir_core::reasons::Reason;
+use weir_core::reasons::RefusalReason;
 use weir_core::units::Shards;
 
 use super::item::{Reading, action};
@@ -88,7 +88,7 @@ fn every_kind_of_action_comes_back_as_it_was() {
         Outcome::Intended,
         Outcome::Accepted,
         Outcome::Unknown,
-        Outcome::Refused { reason: Reason::LimitReached },
+        Outcome::Refused { reason: RefusalReason::LimitReached },
     ];
     for (change, outcome) in changes.iter().flat_map(|c| outcomes.iter().map(move |o| (*c, *o))) {
         let record = ActionRecord { at: noon(), change, outcome };

@@ -156,6 +156,15 @@ fn weir(story: &Story<'_>, trouble: Trouble) -> Look {
             format!("aws sns list-subscriptions --region {region}"),
         ),
         Trouble::Withheld => ("See why the stream is held at this size, above.", about),
+        Trouble::Blind => (
+            "See what CloudWatch answered, in the log of plan-capacity; the role or CloudWatch itself is \
+             at fault.",
+            format!(
+                "aws cloudwatch list-metrics --namespace AWS/Kinesis --metric-name IncomingBytes \
+                 --region {region}"
+            ),
+        ),
+        Trouble::NoMetrics => ("See whether anything is written to the stream.", about),
         Trouble::Refused => ("See what was refused, above.", about),
         Trouble::Lost => ("See what size the stream has now.", about),
     };

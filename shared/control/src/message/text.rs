@@ -341,6 +341,10 @@ fn cause_short(cause: Cause) -> &'static str {
 fn trouble_words(trouble: Trouble) -> &'static str {
     match trouble {
         Trouble::Withheld => "the stream needs another size, and Weir may not give it",
+        Trouble::Blind => {
+            "Weir cannot read the streams' traffic metrics, so their sizes stay as they are"
+        }
+        Trouble::NoMetrics => "there are no traffic metrics of the stream, so its size stays",
         Trouble::Refused => "a plan was turned down for a reason that does not pass by itself",
         Trouble::Lost => "nobody knows what became of a call that changes the stream",
         Trouble::PolicyInvalid => "a policy has a fault, so its streams are left as they are",
@@ -355,6 +359,8 @@ fn trouble_words(trouble: Trouble) -> &'static str {
 fn trouble_short(trouble: Trouble) -> &'static str {
     match trouble {
         Trouble::Withheld => "cannot give the size it needs",
+        Trouble::Blind => "cannot read traffic metrics",
+        Trouble::NoMetrics => "finds no traffic metrics",
         Trouble::Refused => "had a plan turned down",
         Trouble::Lost => "lost the answer to a call",
         Trouble::PolicyInvalid => "has a faulty policy",

@@ -6,13 +6,14 @@ use jiff::{SignedDuration, Timestamp};
 use weir_core::alarms::{AlarmName, AlarmPrefix, AlarmState};
 use weir_core::incident::{Fact, Sign, Subject, Trouble};
 use weir_core::policy::OperatingMode;
-use weir_core::reasons::Reason;
+use weir_core::reasons::{HoldReason, Reason, Reporting};
 use weir_core::units::StreamName;
 
 use crate::event::{ActionFailed, ActionRefused, CapacityPlanned, PlannedAction};
 use crate::incoming::AlarmEvent;
 
-/// Plans come every few minutes while a stream lacks what it needs; silence after that means that it has it.
+/// Plans come every few minutes while a stream lacks what it needs; silence after that means that
+/// it has it.
 const WITHHELD_HOLDS: SignedDuration = SignedDuration::from_mins(20);
 /// Nothing says when a refusal is over; what does not come again within an hour is taken for over.
 const REFUSED_HOLDS: SignedDuration = SignedDuration::from_mins(60);
@@ -40,8 +41,25 @@ pub fn of_alarm(prefix: &AlarmPrefix, alarm: &AlarmEvent) -> Option<Said> {
     Some((Subject::Weir { trouble, stream: None }, fact(Sign::Weir(reason))))
 }
 
-/// A plan that wants more than it may have, for a reason that the next plan cannot mend.
+/// A plan that cannot do what it should, for a reason that the next plan cannot mend: it may not
+/// give the stream the size it needs, or it knows nothing of the demand.
 pub fn of_plan(prefix: &AlarmPrefix, planned: &CapacityPlanned) -> Option<Said> {
+    let stream = Some(planned.stream.clone());
+    let said = |trouble, stream, reason: Reason| {
+        Some(own(prefix, trouble, stream, reason, planned.planned_at, WITHHELD_HOLDS))
+    };
+    if let PlannedAction::Hold { reason } = planned.action
+        && reason.reporting() == Reporting::Incident
+        && planned.clamps.is_empty()
+    {
+        match reason {
+            // It is the installation that cannot read: one incident, not one for each stream.
+            HoldReason::MetricsUnreadable => return said(Trouble::Blind, None, reason.into()),
+            HoldReason::NoMetrics => return said(Trouble::NoMetrics, stream, reason.into()),
+            _ if planned.mode == OperatingMode::Observe => return None,
+            _ => return said(Trouble::Withheld, stream, reason.into()),
+        }
+    }
     let granted = match planned.action {
         PlannedAction::Hold { .. } => planned.open_shards,
         PlannedAction::Reshard { to, .. } => to,
@@ -51,47 +69,27 @@ pub fn of_plan(prefix: &AlarmPrefix, planned: &CapacityPlanned) -> Option<Said> 
     if planned.mode == OperatingMode::Observe || granted >= planned.wanted_shards {
         return None;
     }
-    let lasting = |reason: &Reason| {
-        matches!(
-            reason,
-            Reason::BudgetSpent
-                | Reason::AccountQuota
-                | Reason::PolicyMaximum
-                | Reason::ModeSwitchesSpent
-                | Reason::StreamLimit
-                | Reason::LedgerUnavailable
-        )
-    };
-    let reason = planned.clamps.iter().map(|clamp| clamp.reason).find(lasting)?;
-    let stream = Some(planned.stream.clone());
-    Some(own(prefix, Trouble::Withheld, stream, reason, planned.planned_at, WITHHELD_HOLDS))
+    let mut reasons = planned.clamps.iter().map(|clamp| clamp.reason);
+    let reason = reasons.find(|reason| reason.reporting() == Reporting::Incident)?;
+    said(Trouble::Withheld, stream, reason.into())
 }
 
 /// A refusal that does not pass by itself. The others are the ordinary course of things.
 pub fn of_refusal(prefix: &AlarmPrefix, refused: &ActionRefused) -> Option<Said> {
-    let lasting = matches!(
-        refused.reason,
-        Reason::AccessDenied
-            | Reason::LimitReached
-            | Reason::ModeSwitchesSpent
-            | Reason::TargetRefused
-            | Reason::LedgerUnavailable
-            | Reason::ServiceFailed
-    );
-    let stream = Some(refused.stream.clone());
-    lasting.then(|| {
-        own(prefix, Trouble::Refused, stream, refused.reason, refused.refused_at, REFUSED_HOLDS)
+    let (stream, reason) = (Some(refused.stream.clone()), refused.reason);
+    (reason.reporting() == Reporting::Incident).then(|| {
+        own(prefix, Trouble::Refused, stream, reason.into(), refused.refused_at, REFUSED_HOLDS)
     })
 }
 
 /// A call of which nobody knows what became.
 pub fn of_failure(prefix: &AlarmPrefix, failed: &ActionFailed) -> Said {
     let stream = Some(failed.stream.clone());
-    own(prefix, Trouble::Lost, stream, failed.reason, failed.failed_at, REFUSED_HOLDS)
+    own(prefix, Trouble::Lost, stream, failed.reason.into(), failed.failed_at, REFUSED_HOLDS)
 }
 
-/// Policies with a fault, as they are now. Said anew every ten minutes, not at every tick: each time costs
-/// a write.
+/// Policies with a fault, as they are now. Said anew every ten minutes, not at every tick: each
+/// time costs a write.
 pub fn of_faulty_policies(prefix: &AlarmPrefix, now: Timestamp) -> Said {
     let ten_minutes = 600;
     let second = now.as_second().div_euclid(ten_minutes) * ten_minutes;

@@ -1,7 +1,8 @@
 //! One step of an incident: facts are taken in, then it is decided what to tell.
 //!
-//! Facts only ever replace older ones, so their order and repetition do not matter; what is told is decided
-//! from what is known and when it was told last, so a step may be repeated at will. Not here: the words.
+//! Facts only ever replace older ones, so their order and repetition do not matter; what is told is
+//! decided from what is known and when it was told last, so a step may be repeated at will. Not
+//! here: the words.
 
 use std::collections::BTreeMap;
 
@@ -9,15 +10,16 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Evidence, Fact, Incident, Message, Occasion, Sign, Subject, Symptom, Unsent};
 use crate::policy::{AlertPolicy, Severity, Telling};
-use crate::reasons::Reason;
+use crate::reasons::SilenceReason;
 
 /// Lag after a reshard is held back for this long at most.
 pub(super) const DRAIN_AT_MOST: SignedDuration = SignedDuration::from_mins(60);
-/// Everything must have been well for so long before recovery is told; twice as long with each relapse.
+/// Everything must have been well for so long before recovery is told; twice as long with each
+/// relapse.
 const SETTLE_MINUTES: i64 = 5;
 const SETTLE_MINUTES_MAX: i64 = 60;
-/// What a lag alarm takes to go off, late metrics included: where a consumer does not say how far behind it
-/// is, this much longer is waited.
+/// What a lag alarm takes to go off, late metrics included: where a consumer does not say how far
+/// behind it is, this much longer is waited.
 const LAG_ALARM_MINUTES: i64 = 15;
 /// An incident that begins within this time after another of the same subject is a relapse.
 const RELAPSE_WITHIN: SignedDuration = SignedDuration::from_hours(6);
@@ -33,11 +35,11 @@ pub struct Step {
     /// What is to be sent now. It stands in the incident too, until it is known to be sent.
     pub send: Vec<Message>,
     /// Why nothing is said of a failure that lasts, where that is on purpose.
-    pub held: Option<Reason>,
+    pub held: Option<SilenceReason>,
 }
 
-/// Takes in `facts` about `subject`, all of them about it, and decides what to tell. `before` is its newest
-/// incident, open or closed.
+/// Takes in `facts` about `subject`, all of them about it, and decides what to tell. `before` is
+/// its newest incident, open or closed.
 pub fn step(
     before: Option<&Incident>,
     subject: &Subject,
@@ -63,8 +65,8 @@ pub fn step(
     Step { incident: Some(incident), send, held }
 }
 
-/// The incident with these facts taken in: the one there is, or a new one if a closed one or none was there
-/// and something fails.
+/// The incident with these facts taken in: the one there is, or a new one if a closed one or none
+/// was there and something fails.
 fn take_in(
     before: Option<&Incident>,
     subject: &Subject,
@@ -100,7 +102,8 @@ fn take_in(
     Some(Incident { flaps, ..Incident::new(subject, lead, opened_at, known) })
 }
 
-/// What is kept when nothing fails: an end that overtook its beginning must be known when that comes in.
+/// What is kept when nothing fails: an end that overtook its beginning must be known when that
+/// comes in.
 fn remembered(
     before: Option<&Incident>,
     subject: &Subject,
@@ -116,8 +119,8 @@ fn remembered(
 
 type Tell = Vec<(Occasion, Severity)>;
 
-/// Recovery is always told, to all who were told of the failure; and not while a consumer whose alarms are
-/// quiet is hours behind all the same, because its lag alarm takes minutes to go off.
+/// Recovery is always told, to all who were told of the failure; and not while a consumer whose
+/// alarms are quiet is hours behind all the same, because its lag alarm takes minutes to go off.
 fn recovery(
     incident: &mut Incident,
     well_since: Timestamp,
@@ -172,13 +175,13 @@ fn failure(
     evidence: &Evidence,
     policy: &AlertPolicy,
     now: Timestamp,
-) -> (Tell, Option<Reason>) {
+) -> (Tell, Option<SilenceReason>) {
     if policy.telling == Telling::Off {
-        return (Tell::new(), Some(Reason::AlertsOff));
+        return (Tell::new(), Some(SilenceReason::AlertsOff));
     }
     if is_draining(incident, evidence, policy, now) {
         incident.held_since.get_or_insert(now);
-        return (Tell::new(), Some(Reason::DrainAfterReshard));
+        return (Tell::new(), Some(SilenceReason::DrainAfterReshard));
     }
     let since = |told: Option<Timestamp>| told.map(|at| now.duration_since(at));
     let tell = match (incident.severity(evidence, policy, now), incident.told()) {
@@ -196,8 +199,8 @@ fn failure(
     (tell.into_iter().collect(), None)
 }
 
-/// Whether the consumer does nothing but read through what a reshard left in the parent shards. Held back
-/// only before anything was said, only while there is time, and not for ever.
+/// Whether the consumer does nothing but read through what a reshard left in the parent shards.
+/// Held back only before anything was said, only while there is time, and not for ever.
 fn is_draining(
     incident: &Incident,
     evidence: &Evidence,

@@ -1,43 +1,49 @@
-//! The clamps: every limit between the wanted and the allowed size, in one documented order.
+//! The clamps: every rule between the size demand needs and the one that is asked for, in one
+//! documented order.
 //!
-//! 1. bounds of the policy, its known events among them; 2. what AWS allows one call (2x, half, 10,000 shards); 3. the account's
-//!    quota; 4. the day's calls; 5. only where shards would be taken away: data missing or stale,
-//!    throttling, a drop that looks like an outage, a consumer behind or silent, the ledger, the reserve, and
-//!    the calls that known events need. Each clamp sees the size the one before it left.
+//! 1. how far a call should lead; 2. bounds of the policy, its known events among them, and the
+//!    10,000 shards of AWS; 3. what AWS allows one call (2x, half); 4. the day's calls; 5. only
+//!    where shards would be taken away: data missing or stale, too little of it, throttling, a drop
+//!    that looks like an outage, a consumer behind or silent, the ledger, the reserve, the calls
+//!    that known events need, the way back up; 6. the account's quota, which must hold of the very
+//!    size that is asked for. Each clamp sees the size the one before it left. Not here: the size
+//!    demand needs (`horizon`).
 
-use super::{Clamp, Sight};
-use crate::demand::Demand;
+use super::context::{self, Context};
+use super::horizon;
+use super::report::Clamp;
 use crate::limits;
-use crate::reasons::Reason;
+use crate::reasons::ClampReason;
 use crate::reshard;
 use crate::units::{ShardLoad, Shards, Share};
 
+/// Within its first day nobody knows how high a stream will rise, and its ten calls must last: each
+/// call that adds shards adds half of them.
+const LEAST_STEP_YOUNG: f64 = 1.5;
+/// Later a call adds at least this share of the shards, over the calls left. By trial: 0.6 is
+/// worse, 1.0 and 2.0 are within noise.
+const LEAST_STEP_OVER_CALLS: f64 = 1.4;
 /// Data older than this is too old to take shards away on, seconds.
 const STALE_AFTER_SECONDS: i64 = 600;
 /// Minutes after a refused write in which nothing is taken away.
 const THROTTLED_LATELY_MINUTES: usize = 10;
-/// A fall below this share of the level before it looks like an outage.
-const OUTAGE_LEVEL: f64 = 0.10;
-/// Minutes that must have been so low: a single one may be a late datapoint.
-const OUTAGE_MINUTES: usize = 5;
 /// Calls on the way back to the last day's peak that may fall short of doubling.
 const WAY_BACK_SPARE_CALLS: u32 = 1;
-/// Minutes without a consumer's position after which it counts as silent.
-const CONSUMER_SILENT_MINUTES: usize = 10;
 
-type Rule = fn(&Sight<'_>, Shards) -> Option<(Shards, Reason)>;
+type Rule = fn(&Context<'_>, Shards) -> Option<(Shards, ClampReason)>;
 
-const RULES: [Rule; 18] = [
+const RULES: [Rule; 20] = [
+    minimum_step,
     policy_minimum,
     schedule_minimum,
+    stream_limit,
     policy_maximum,
     above_double,
     below_half,
-    stream_limit,
-    account_quota,
     budget_spent,
     data_stale,
     data_missing,
+    learning,
     writes_throttled,
     drop_looks_like_outage,
     consumer_lagging,
@@ -46,157 +52,171 @@ const RULES: [Rule; 18] = [
     budget_reserved,
     schedule_reserved,
     way_back,
+    account_quota,
 ];
 
-/// Leads `wanted` through every clamp.
-pub(super) fn apply(sight: &Sight<'_>, wanted: Shards) -> (Shards, Vec<Clamp>) {
-    let mut clamps = Vec::new();
-    let mut size = wanted;
+/// Leads `size` through every rule. Those that change it are added to `clamps`.
+pub(super) fn apply(context: &Context<'_>, mut size: Shards, clamps: &mut Vec<Clamp>) -> Shards {
     for rule in RULES {
-        if let Some((to, reason)) = rule(sight, size)
+        if let Some((to, reason)) = rule(context, size)
             && to != size
         {
             clamps.push(Clamp { reason, from: size, to });
             size = to;
         }
     }
-    (size, clamps)
+    size
 }
 
-fn policy_minimum(sight: &Sight<'_>, size: Shards) -> Option<(Shards, Reason)> {
-    Some((size.max(sight.policy.bounds.min()), Reason::PolicyMinimum))
+/// The smallest size worth a call that adds shards. A rise that has begun often goes on, and calls
+/// spent on small steps are missing when it does: the fewer are left, the further each has to lead,
+/// though not beyond what the past makes believable.
+fn minimum_step(context: &Context<'_>, size: Shards) -> Option<(Shards, ClampReason)> {
+    let budget = context.basis.budget;
+    let calls_left = budget.map_or(limits::RESHARDS_PER_DAY_MAX, |budget| budget.reshards_left());
+    let factor = match is_young(context) {
+        true => LEAST_STEP_YOUNG,
+        false => 1.0 + LEAST_STEP_OVER_CALLS / f64::from(calls_left.max(1)),
+    };
+    let least = context.open().capacity().get() * factor;
+    let least = ShardLoad::new(least.min(horizon::believable(&context.outlook)));
+    let step = || Shards::for_load(least, Share::WHOLE).max(size);
+    (size > context.open()).then(|| (step(), ClampReason::MinimumStep))
 }
 
-fn schedule_minimum(sight: &Sight<'_>, size: Shards) -> Option<(Shards, Reason)> {
-    Some((size.max(sight.timetable.due(sight.now)), Reason::ScheduleMinimum))
+/// Whether less than a day of the stream is known.
+fn is_young(context: &Context<'_>) -> bool {
+    context.outlook.days_known() == 0
 }
 
-fn policy_maximum(sight: &Sight<'_>, size: Shards) -> Option<(Shards, Reason)> {
-    Some((size.min(sight.policy.bounds.max()), Reason::PolicyMaximum))
+fn policy_minimum(context: &Context<'_>, size: Shards) -> Option<(Shards, ClampReason)> {
+    Some((size.max(context.policy.bounds.min()), ClampReason::PolicyMinimum))
 }
 
-fn above_double(sight: &Sight<'_>, size: Shards) -> Option<(Shards, Reason)> {
-    Some((size.min(sight.open().doubled()), Reason::AboveDouble))
+fn schedule_minimum(context: &Context<'_>, size: Shards) -> Option<(Shards, ClampReason)> {
+    Some((size.max(context.timetable.due(context.now)), ClampReason::ScheduleMinimum))
 }
 
-fn below_half(sight: &Sight<'_>, size: Shards) -> Option<(Shards, Reason)> {
-    Some((size.max(sight.open().halved()), Reason::BelowHalf))
+fn stream_limit(context: &Context<'_>, size: Shards) -> Option<(Shards, ClampReason)> {
+    let most = Shards::at_least_one(limits::SHARDS_PER_STREAM_MAX).max(context.open());
+    Some((size.min(most), ClampReason::StreamLimit))
 }
 
-fn stream_limit(sight: &Sight<'_>, size: Shards) -> Option<(Shards, Reason)> {
-    let most = Shards::at_least_one(limits::SHARDS_PER_STREAM_MAX).max(sight.open());
-    Some((size.min(most), Reason::StreamLimit))
+/// Lowers a stream no further than what was needed in the scale-in window: a slip of the pen takes
+/// no shards from under present demand.
+fn policy_maximum(context: &Context<'_>, size: Shards) -> Option<(Shards, ClampReason)> {
+    let lately = context::window(context.policy.scale_in_after_minutes);
+    let needed = Shards::for_load(context.peak_of_newest(lately), Share::WHOLE);
+    let most = context.policy.bounds.max().max(needed.min(context.open()));
+    Some((size.min(most), ClampReason::PolicyMaximum))
 }
 
-fn account_quota(sight: &Sight<'_>, size: Shards) -> Option<(Shards, Reason)> {
-    let quota = sight.observation.quota.known()?;
-    let open = sight.open();
+fn above_double(context: &Context<'_>, size: Shards) -> Option<(Shards, ClampReason)> {
+    Some((size.min(context.open().doubled()), ClampReason::AboveDouble))
+}
+
+fn below_half(context: &Context<'_>, size: Shards) -> Option<(Shards, ClampReason)> {
+    Some((size.max(context.open().halved()), ClampReason::BelowHalf))
+}
+
+fn budget_spent(context: &Context<'_>, size: Shards) -> Option<(Shards, ClampReason)> {
+    let budget = context.basis.budget?;
+    (size != context.open() && budget.reshards_left() == 0)
+        .then(|| (context.open(), ClampReason::BudgetSpent))
+}
+
+/// Keeps the size where shards would be taken away and `hindered` holds.
+fn keep_if(
+    context: &Context<'_>,
+    size: Shards,
+    reason: ClampReason,
+    hindered: impl FnOnce() -> bool,
+) -> Option<(Shards, ClampReason)> {
+    (size < context.open() && hindered()).then(|| (context.open(), reason))
+}
+
+fn data_stale(context: &Context<'_>, size: Shards) -> Option<(Shards, ClampReason)> {
+    keep_if(context, size, ClampReason::DataStale, || is_stale(context))
+}
+
+/// Whether the newest data is too old to tell the demand of now.
+pub(super) fn is_stale(context: &Context<'_>) -> bool {
+    context.basis.newest_data_age_seconds.is_none_or(|age| age > STALE_AFTER_SECONDS)
+}
+
+fn data_missing(context: &Context<'_>, size: Shards) -> Option<(Shards, ClampReason)> {
+    keep_if(context, size, ClampReason::DataMissing, || context.basis.unknown_minutes > 0)
+}
+
+fn learning(context: &Context<'_>, size: Shards) -> Option<(Shards, ClampReason)> {
+    keep_if(context, size, ClampReason::Learning, || is_young(context))
+}
+
+fn writes_throttled(context: &Context<'_>, size: Shards) -> Option<(Shards, ClampReason)> {
+    keep_if(context, size, ClampReason::WritesThrottled, || {
+        context.throttled_within(THROTTLED_LATELY_MINUTES)
+    })
+}
+
+fn drop_looks_like_outage(context: &Context<'_>, size: Shards) -> Option<(Shards, ClampReason)> {
+    keep_if(context, size, ClampReason::DropLooksLikeOutage, || context.basis.looks_like_outage)
+}
+
+fn consumer_lagging(context: &Context<'_>, size: Shards) -> Option<(Shards, ClampReason)> {
+    keep_if(context, size, ClampReason::ConsumerLagging, || {
+        let most = context.policy.hold_scale_in_at_lag_minutes.saturating_mul(60);
+        context.basis.consumer_lag_seconds.is_some_and(|lag| lag >= most)
+    })
+}
+
+fn consumer_silent(context: &Context<'_>, size: Shards) -> Option<(Shards, ClampReason)> {
+    keep_if(context, size, ClampReason::ConsumerSilent, || context.is_consumer_silent())
+}
+
+fn ledger_unavailable(context: &Context<'_>, size: Shards) -> Option<(Shards, ClampReason)> {
+    keep_if(context, size, ClampReason::LedgerUnavailable, || context.basis.budget.is_none())
+}
+
+fn budget_reserved(context: &Context<'_>, size: Shards) -> Option<(Shards, ClampReason)> {
+    keep_if(context, size, ClampReason::BudgetReserved, || {
+        context
+            .basis
+            .budget
+            .is_some_and(|budget| budget.reshards_left() <= context.policy.reserved_calls)
+    })
+}
+
+fn schedule_reserved(context: &Context<'_>, size: Shards) -> Option<(Shards, ClampReason)> {
+    keep_if(context, size, ClampReason::ScheduleReserved, || {
+        let actions = context.history.actions.as_deref().unwrap_or_default();
+        context.timetable.short_of_calls(size, actions, context.now)
+    })
+}
+
+/// What went up once today may do so again: a size is not given up that the calls left could not
+/// bring back.
+fn way_back(context: &Context<'_>, size: Shards) -> Option<(Shards, ClampReason)> {
+    let left = context.basis.budget?.reshards_left();
+    let doublings = left.saturating_sub(1 + WAY_BACK_SPARE_CALLS);
+    let factor = f64::from(limits::RESHARD_FACTOR_MAX).powf(f64::from(doublings));
+    let least =
+        Shards::for_load(context.outlook.highest_of_day().times(1.0 / factor), Share::WHOLE);
+    (size < context.open()).then(|| (size.max(least.min(context.open())), ClampReason::WayBack))
+}
+
+fn account_quota(context: &Context<'_>, size: Shards) -> Option<(Shards, ClampReason)> {
+    let quota = context.observation.quota.known()?;
+    let open = context.open();
     let elsewhere = quota.open.saturating_sub(open.get());
     let room = quota.limit.saturating_sub(elsewhere);
     if reshard::peak_open_shards(open, size) <= room {
         return None;
     }
     let most = Shards::at_least_one(room.saturating_sub(limits::RESHARD_TEMPORARY_SHARDS));
-    // Too little room even for the temporary shards of a merge: stay.
+    // Too little room even for the temporary shard of a few merges: stay.
     let fits = if most > open { most.min(size) } else { open };
-    Some((fits, Reason::AccountQuota))
+    Some((fits, ClampReason::AccountQuota))
 }
 
-fn budget_spent(sight: &Sight<'_>, size: Shards) -> Option<(Shards, Reason)> {
-    let budget = sight.evidence.budget?;
-    (size != sight.open() && budget.reshards_left() == 0)
-        .then(|| (sight.open(), Reason::BudgetSpent))
-}
-
-/// Keeps the size where shards would be taken away and `hindered` holds.
-fn keep_if(
-    sight: &Sight<'_>,
-    size: Shards,
-    reason: Reason,
-    hindered: impl FnOnce() -> bool,
-) -> Option<(Shards, Reason)> {
-    (size < sight.open() && hindered()).then(|| (sight.open(), reason))
-}
-
-fn data_stale(sight: &Sight<'_>, size: Shards) -> Option<(Shards, Reason)> {
-    keep_if(sight, size, Reason::DataStale, || {
-        sight.evidence.newest_data_age_seconds.is_none_or(|age| age > STALE_AFTER_SECONDS)
-    })
-}
-
-fn data_missing(sight: &Sight<'_>, size: Shards) -> Option<(Shards, Reason)> {
-    keep_if(sight, size, Reason::DataMissing, || sight.evidence.unknown_minutes > 0)
-}
-
-fn writes_throttled(sight: &Sight<'_>, size: Shards) -> Option<(Shards, Reason)> {
-    keep_if(sight, size, Reason::WritesThrottled, || {
-        sight.throttled_within(THROTTLED_LATELY_MINUTES)
-    })
-}
-
-fn drop_looks_like_outage(sight: &Sight<'_>, size: Shards) -> Option<(Shards, Reason)> {
-    keep_if(sight, size, Reason::DropLooksLikeOutage, || sight.evidence.looks_like_outage)
-}
-
-/// Whether the newest minutes are far below the level of the hours before. So it is from the first minutes of
-/// an outage until the quiet has become the rule, about two hours.
-pub(super) fn looks_like_outage(sight: &Sight<'_>) -> bool {
-    let window = super::window(sight.policy.scale_in_after_minutes);
-    let before = &sight.minutes[..sight.minutes.len().saturating_sub(window)];
-    let level = median(before);
-    level > ShardLoad::new(1.0) && sight.peak_of_newest(OUTAGE_MINUTES) < level.times(OUTAGE_LEVEL)
-}
-
-fn consumer_lagging(sight: &Sight<'_>, size: Shards) -> Option<(Shards, Reason)> {
-    keep_if(sight, size, Reason::ConsumerLagging, || {
-        let most = sight.policy.hold_scale_in_at_lag_minutes.saturating_mul(60);
-        sight.evidence.consumer_lag_seconds.is_some_and(|lag| lag >= most)
-    })
-}
-
-fn consumer_silent(sight: &Sight<'_>, size: Shards) -> Option<(Shards, Reason)> {
-    keep_if(sight, size, Reason::ConsumerSilent, || {
-        let Some(series) = sight.raw else { return false };
-        let seen = &series.points[..sight.minutes.len().min(series.points.len())];
-        let reports = |points: &[crate::series::TrafficPoint]| {
-            points.iter().any(|point| point.iterator_age_millis.is_some())
-        };
-        let (before, lately) = seen.split_at(seen.len().saturating_sub(CONSUMER_SILENT_MINUTES));
-        reports(before) && !reports(lately)
-    })
-}
-
-fn ledger_unavailable(sight: &Sight<'_>, size: Shards) -> Option<(Shards, Reason)> {
-    keep_if(sight, size, Reason::LedgerUnavailable, || sight.evidence.budget.is_none())
-}
-
-fn budget_reserved(sight: &Sight<'_>, size: Shards) -> Option<(Shards, Reason)> {
-    keep_if(sight, size, Reason::BudgetReserved, || {
-        sight
-            .evidence
-            .budget
-            .is_some_and(|budget| budget.reshards_left() <= sight.policy.reserved_calls)
-    })
-}
-
-fn schedule_reserved(sight: &Sight<'_>, size: Shards) -> Option<(Shards, Reason)> {
-    keep_if(sight, size, Reason::ScheduleReserved, || {
-        let actions = sight.history.actions.as_deref().unwrap_or_default();
-        sight.timetable.short_of_calls(size, actions, sight.now)
-    })
-}
-
-/// What went up once today may do so again: a size is not given up that the calls left could not bring back.
-fn way_back(sight: &Sight<'_>, size: Shards) -> Option<(Shards, Reason)> {
-    let left = sight.evidence.budget?.reshards_left();
-    let doublings = left.saturating_sub(1 + WAY_BACK_SPARE_CALLS);
-    let factor = f64::from(limits::RESHARD_FACTOR_MAX).powf(f64::from(doublings));
-    let least = Shards::for_load(sight.outlook.highest_of_day().times(1.0 / factor), Share::WHOLE);
-    (size < sight.open()).then(|| (size.max(least.min(sight.open())), Reason::WayBack))
-}
-
-fn median(demands: &[Demand]) -> ShardLoad {
-    let mut loads: Vec<f64> = demands.iter().filter_map(|d| d.load()).map(ShardLoad::get).collect();
-    loads.sort_by(f64::total_cmp);
-    ShardLoad::new(loads.get(loads.len() / 2).copied().unwrap_or(0.0))
-}
+#[cfg(test)]
+mod tests;

@@ -1,9 +1,10 @@
-//! A plan in words, one line per stage. Every field is taken apart by name, so that a new one cannot
-//! be left out in silence.
+//! A plan in words, one line per stage. Every field is taken apart by name, so that a new one
+//! cannot be left out in silence.
 
 use std::fmt;
 
-use super::{Action, Clamp, Evidence, Motive, Plan, WantedMode, caution};
+use super::caution;
+use super::report::{Action, Basis, Clamp, Motive, Plan, Sizing, WantedMode};
 use crate::forecast::{Forecast, LevelChange};
 use crate::limits;
 use crate::policy::OperatingMode;
@@ -15,21 +16,19 @@ impl Plan {
     pub fn explain(&self) -> Vec<String> {
         let Plan {
             stream: _,
-            mode,
+            operating_mode,
             planned_at: _,
             expires_at: _,
             revisit_at,
             open,
-            wanted,
-            allowed,
-            clamps,
+            sizing,
             wanted_mode,
             action,
-            evidence,
+            basis,
             events,
             learnt: _,
         } = self;
-        let Evidence {
+        let Basis {
             forecast: Forecast { now, soon, later, days_known, leader, level_change },
             emergency,
             unknown_minutes,
@@ -39,7 +38,7 @@ impl Plan {
             newest_data_age_seconds,
             consumer_lag_seconds,
             budget,
-        } = evidence;
+        } = basis;
         let age = newest_data_age_seconds
             .map_or_else(|| "no data".to_owned(), |age| format!("newest data {age} s old"));
         let some = |minutes: u32, what: &str| match minutes {
@@ -84,11 +83,18 @@ impl Plan {
         }
         lines.extend(caution::sign(*throttled_share));
         lines.extend(events.iter().map(|event| format!("schedule: {event}")));
-        lines.push(format!("wanted: {wanted} shards"));
-        lines.extend(clamps.iter().map(|clamp| format!("clamp: {clamp}")));
-        lines.push(format!("allowed: {allowed} shards ({calls})"));
+        match sizing {
+            Sizing::Sized { wanted, allowed, clamps } => {
+                lines.push(format!("wanted: {wanted} shards"));
+                lines.extend(clamps.iter().map(|clamp| format!("clamp: {clamp}")));
+                lines.push(format!("allowed: {allowed} shards ({calls})"));
+            }
+            Sizing::NotOurs(reason) | Sizing::Blind(reason) => {
+                lines.push(format!("size: {open} shards stay, {reason} ({calls})"));
+            }
+        }
         lines.extend(wanted_mode.map(|wanted| format!("mode: {wanted}")));
-        let note = match mode {
+        let note = match operating_mode {
             OperatingMode::Observe => " (observe: nothing is changed)",
             OperatingMode::Act => "",
         };

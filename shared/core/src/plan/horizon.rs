@@ -1,12 +1,10 @@
-//! The size to have now, seen over the day ahead: the cheapest way through expected demand, with a price on
-//! every reshard.
+//! The size demand needs, seen over the day ahead: the cheapest path through expected demand, with
+//! a price on every reshard.
 //!
-//! An exact dynamic programme over (step, size). The day's few calls are not counted within it but priced:
-//! the price rises until the way through needs no more calls than there are. Sizes are as good as reached
-//! one step after the call. Later steps are charged only for what a later plan could not mend (see
-//! `forecast`). Not here: limits on a single call beyond the factor of two (`clamps`).
-
-use std::cmp::Ordering;
+//! An exact dynamic programme over (step, size). The day's few calls are not counted within it but
+//! priced: the price rises until the path needs no more calls than there are. A size is taken to be
+//! in force one step after the call. Later steps are charged only for what a later plan could not
+//! mend (see `forecast`). Not here: how far one call must lead or may (`clamps`).
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -14,35 +12,39 @@ use super::timetable::Timetable;
 use crate::forecast::{Amount, Outlook, Step};
 use crate::limits;
 use crate::reshard;
-use crate::units::{Shards, Share};
+use crate::units::Shards;
 
 /// Sizes that are compared.
 const SIZES_MAX: u32 = 36;
-/// Least price of a reshard, in hours of the mean load: one that saves less than this is not worth its
-/// risk. Derived by trial on recorded traffic; results hardly change from half to twice of it.
+/// Least price of a reshard, in hours of the mean load: one that saves less than this is not worth
+/// its risk. Derived by trial on recorded traffic; results hardly change from half to twice of it.
 const CALL_PRICE_MIN: f64 = 0.3;
-/// The price rises by this factor with each call of the last 24 hours: the fewer are left, the likelier they are
-/// to be missing later.
+/// The price rises by this factor with each call of the last 24 hours: the fewer are left, the
+/// likelier they are to be missing later.
 const PRICE_PER_CALL_USED: f64 = 1.2;
-/// Reshards a day that a way through may plan for; the others are for what it did not foresee.
+/// Reshards a day that a path may plan for; the others are for what it did not foresee.
 const PLANNED_CALLS: u32 = 6;
 /// The price rises by this factor, at most so often.
 const PRICE_STEP: f64 = 1.8;
 const PRICE_STEPS_MAX: u32 = 6;
-/// The part of an expected overflow that is charged: a size is not left to itself until it overflows. What a later
-/// plan sees coming, or mends within minutes, is not lost. What overflows now is.
+/// The part of an expected overflow that is charged: a size is not left to itself until it
+/// overflows. What a later plan sees coming, or mends within minutes, is not lost. What overflows
+/// now is.
 const NOT_MENDED: f64 = 0.45;
-/// Steps for which demand that is above capacity now is taken to stay so, whatever the forecast: until a
-/// reshard called now is in force, and five minutes after. A stream that throttles is brought to the
-/// computed size in one call.
+/// Steps for which demand that is above capacity now is taken to stay so, whatever the forecast:
+/// until a reshard called now is in force, and five minutes after. A stream that throttles is
+/// brought to the computed size in one call.
 const EMERGENCY_STEPS: usize = 2;
-/// Within its first day nobody knows how high a stream will rise, and its ten calls must last: each call that
-/// adds shards adds half of them.
-const LEAST_STEP_YOUNG: f64 = 1.5;
 /// Room above the highest load ever seen that is still considered.
 const ABOVE_SEEN: f64 = 1.3;
+/// The same above the load of now, which may be the highest ever.
+const ABOVE_NOW: f64 = 1.5;
 
-/// What a shard costs, in shard-hours, that a known event asks for and does not find: more than any call.
+/// No larger size is compared: a hundred times what AWS takes one stream to.
+const SIZE_MAX: f64 = 1e6;
+
+/// What a shard costs, in shard-hours, that a known event asks for and does not find: more than any
+/// call.
 const MISSING_SHARD: f64 = 1e6;
 
 /// What a decision is weighed by.
@@ -57,43 +59,30 @@ pub(super) struct Terms<'a> {
     pub(super) now: Timestamp,
 }
 
-/// The size to have, as far as expected demand says.
-pub(super) fn size_to_have(outlook: &Outlook<'_>, open: Shards, terms: &Terms<'_>) -> Shards {
-    let ways = Ways::lay_out(outlook, open, terms);
-    let planned = PLANNED_CALLS + terms.timetable.calls_needed(open);
-    let allowance = planned.min((terms.calls_left + 2).saturating_sub(terms.calls_reserved)).max(1);
-    let used = limits::RESHARDS_PER_DAY_MAX.saturating_sub(terms.calls_left);
-    let rising = PRICE_PER_CALL_USED.powf(f64::from(used));
-    let mut price = CALL_PRICE_MIN * rising * outlook.mean_load().max(1.0);
-    let mut way = ways.cheapest(price);
-    for _ in 0..PRICE_STEPS_MAX {
-        if way.calls <= allowance {
-            break;
-        }
-        price *= PRICE_STEP;
-        way = ways.cheapest(price);
-    }
-    // What is kept for emergencies is dearer, not forbidden: waiting too long with it costs more.
-    let scarce = (terms.calls_reserved + 1).saturating_sub(terms.calls_left);
-    if scarce > 0 {
-        way = ways.cheapest(price * f64::from(1 + scarce));
-    }
-    let young = outlook.days_known() == 0;
-    let shrunk = way.first.capacity().get() * LEAST_STEP_YOUNG;
-    match way.first.cmp(&open) {
-        Ordering::Greater => least_step(outlook, open, terms.calls_left).max(way.first),
-        // What a step of half brought is not taken back for less than such a step.
-        Ordering::Less if young && shrunk > open.capacity().get() => open,
-        Ordering::Less | Ordering::Equal => way.first,
-    }
+/// What expected demand asks for.
+pub(super) struct Size {
+    /// The first size on the cheapest path.
+    pub(super) wanted: Shards,
+    /// The same with the time of each reshard counted: another one only where demand is above
+    /// capacity.
+    pub(super) reached_sooner: Shards,
 }
 
-/// The smallest size worth a call that adds shards. A rise that has begun often goes on, and calls spent on
-/// small steps are missing when it does: the fewer are left, the further each has to lead.
-fn least_step(outlook: &Outlook<'_>, open: Shards, calls_left: u32) -> Shards {
-    let young = outlook.days_known() == 0;
-    let least = if young { LEAST_STEP_YOUNG } else { 1.0 + 1.4 / f64::from(calls_left.max(1)) };
-    Shards::for_load(open.capacity().times(least), Share::WHOLE)
+/// The size to have, as far as expected demand says.
+pub(super) fn size(outlook: &Outlook<'_>, open: Shards, terms: &Terms<'_>) -> Size {
+    let mut table = CostTable::of(outlook, open, terms);
+    let price = |table: &CostTable| table.first_size(outlook.mean_load(), open, terms);
+    let reached_sooner = price(&table);
+    // What is not worth a call once its time counts is not wanted; and without an emergency time
+    // counts for nothing.
+    let wanted = match table.late.iter().any(|late| *late > 0.0) && reached_sooner > open {
+        true => {
+            table.late.fill(0.0);
+            price(&table)
+        }
+        false => reached_sooner,
+    };
+    Size { wanted, reached_sooner }
 }
 
 impl Terms<'_> {
@@ -111,8 +100,8 @@ impl Terms<'_> {
     }
 }
 
-/// All ways through the horizon.
-struct Ways {
+/// The cost of every size at every step of the horizon.
+struct CostTable {
     sizes: Vec<u32>,
     /// Where in `sizes` the stream stands.
     open: usize,
@@ -120,29 +109,27 @@ struct Ways {
     reach: Vec<std::ops::Range<usize>>,
     /// `cost[step * sizes + size]`, in shard-hours.
     cost: Vec<f64>,
-    /// For each size, what it costs more to come to it from where the stream stands, because that takes long.
+    /// For each size, what it costs more to come to it from where the stream stands, because that
+    /// takes long.
     late: Vec<f64>,
-    /// Whether the first call may lead anywhere.
-    leaps: bool,
+    /// Whether the first call may lead to any size, or only to what one call can reach.
+    first_call_is_free: bool,
 }
 
-/// The cheapest of them.
-struct Way {
+/// The cheapest row of sizes through the horizon.
+struct Path {
     first: Shards,
     calls: u32,
 }
 
-impl Ways {
-    fn lay_out(outlook: &Outlook<'_>, open: Shards, terms: &Terms<'_>) -> Ways {
+impl CostTable {
+    fn of(outlook: &Outlook<'_>, open: Shards, terms: &Terms<'_>) -> CostTable {
         let mut sizes = sizes(outlook, open);
         sizes.extend(terms.timetable.sizes().map(Shards::get));
         let above = outlook.now() > open.capacity().get();
         if above {
             // Sizes that take the fewest splits and merges on the way to double.
-            sizes.extend(
-                [open.get() * 5 / 4, open.get() * 3 / 2]
-                    .map(|size| size.min(limits::SHARDS_PER_STREAM_MAX).max(open.get())),
-            );
+            sizes.extend([open.get() * 5 / 4, open.get() * 3 / 2].map(|size| size.max(open.get())));
         }
         sizes.sort_unstable();
         sizes.dedup();
@@ -172,22 +159,49 @@ impl Ways {
             }));
         }
         let stands = sizes.partition_point(|size| *size < open.get());
-        let leaps = terms.timetable.events.is_empty();
+        let first_call_is_free = terms.timetable.events.is_empty();
         let late = if above { late(&steps, &sizes, stands, &cost) } else { vec![0.0; sizes.len()] };
-        Ways { open: stands, reach, cost, sizes, late, leaps }
+        CostTable { open: stands, reach, cost, sizes, late, first_call_is_free }
     }
 
-    /// The cheapest way at this price of a call. The first call may ask for any size: what one call cannot
-    /// do is a clamp's to say. Not so where an event is ahead: a leap would look like a way to save calls.
-    fn cheapest(&self, price: f64) -> Way {
+    /// The first size of the cheapest path that needs no more calls than there are.
+    fn first_size(&self, mean_load: f64, open: Shards, terms: &Terms<'_>) -> Shards {
+        let planned = PLANNED_CALLS + terms.timetable.calls_needed(open);
+        let allowance =
+            planned.min((terms.calls_left + 2).saturating_sub(terms.calls_reserved)).max(1);
+        let used = limits::RESHARDS_PER_DAY_MAX.saturating_sub(terms.calls_left);
+        let rising = PRICE_PER_CALL_USED.powf(f64::from(used));
+        let mut price = CALL_PRICE_MIN * rising * mean_load.max(1.0);
+        let mut path = self.cheapest(price);
+        for _ in 0..PRICE_STEPS_MAX {
+            if path.calls <= allowance {
+                break;
+            }
+            price *= PRICE_STEP;
+            path = self.cheapest(price);
+        }
+        // What is kept for emergencies is dearer, not forbidden: waiting too long with it costs
+        // more.
+        let scarce = (terms.calls_reserved + 1).saturating_sub(terms.calls_left);
+        if scarce > 0 {
+            path = self.cheapest(price * f64::from(1 + scarce));
+        }
+        path.first
+    }
+
+    /// The cheapest path at this price of a call. The first call may ask for any size: what one
+    /// call cannot do is a clamp's to say. Not so where an event is ahead: a leap would look like a
+    /// way to save calls.
+    fn cheapest(&self, price: f64) -> Path {
         let count = self.sizes.len();
-        // For each size, what the way on from it costs, and how many calls it takes.
+        // For each size, what the path on from it costs, and how many calls it takes.
         let mut ahead = vec![(0.0, 0u32); count];
         let mut now = ahead.clone();
         let mut window = Vec::with_capacity(count);
         for costs in self.cost.chunks_exact(count).skip(1).rev() {
-            // Every call costs the same, so the best one leads to the cheapest size within reach. Both ends
-            // of the reach rise with the size: one pass with a queue of candidates finds them all.
+            // Every call costs the same, so the best one leads to the cheapest size within reach.
+            // Both ends of the reach rise with the size: one pass with a queue of candidates finds
+            // them all.
             window.clear();
             let (mut oldest, mut entered) = (0, 0);
             for (size, reach) in self.reach.iter().enumerate() {
@@ -213,19 +227,19 @@ impl Ways {
             }
             std::mem::swap(&mut ahead, &mut now);
         }
-        let reach = if self.leaps { 0..count } else { self.reach[self.open].clone() };
+        let reach = if self.first_call_is_free { 0..count } else { self.reach[self.open].clone() };
         let after = |size: usize| ahead[size].0 + self.late[size];
         let best = reach.min_by(|a, b| after(*a).total_cmp(&after(*b)));
         let best = best.filter(|best| after(*best) + price < after(self.open));
         let (first, call) = best.map_or((self.open, 0), |best| (best, 1));
-        Way { first: Shards::at_least_one(self.sizes[first]), calls: ahead[first].1 + call }
+        Path { first: Shards::at_least_one(self.sizes[first]), calls: ahead[first].1 + call }
     }
 }
 
-/// Where demand is above capacity now: what each larger size costs more because others are reached sooner. A size
-/// is as good as reached one step after the call; one of many splits and merges takes longer, and until then the
-/// stream throttles as it does at the size at hand. Only sizes are compared, never whether to call: a later call
-/// would take as long.
+/// Where demand is above capacity now: what each larger size costs more because others are reached
+/// sooner. A size is as good as reached one step after the call; one of many splits and merges
+/// takes longer, and until then the stream throttles as it does at the size at hand. Only sizes are
+/// compared, never whether to call: a later call would take as long.
 fn late(steps: &[Step], sizes: &[u32], open: usize, cost: &[f64]) -> Vec<f64> {
     let shards = |size: usize| Shards::at_least_one(sizes[size]);
     let assumed = steps.first().map_or(0.0, Step::hours);
@@ -256,19 +270,23 @@ fn expected_steps(outlook: &Outlook<'_>, open: Shards) -> Vec<Step> {
     outlook.steps().iter().enumerate().map(raised).collect()
 }
 
-/// The sizes worth comparing: from below the least to above the highest expected load, evenly in their
-/// ratio where there are many, and always the size at hand, its double and its half.
+/// The highest load that the past makes believable, in shards.
+pub(super) fn believable(outlook: &Outlook<'_>) -> f64 {
+    (outlook.highest_seen() * ABOVE_SEEN + 1.0).max(outlook.now() * ABOVE_NOW)
+}
+
+/// The sizes worth comparing: from below the least to above the highest expected load, evenly in
+/// their ratio where there are many, and always the size at hand, its double and its half.
 fn sizes(outlook: &Outlook<'_>, open: Shards) -> Vec<u32> {
     let loads = || outlook.steps().iter().map(|step| step.load);
     let highest = loads().fold(outlook.now(), f64::max) * 2.0 + 1.0;
-    let believable = (outlook.highest_seen() * ABOVE_SEEN + 1.0).max(outlook.now() * 1.5);
-    let most = f64::from(limits::SHARDS_PER_STREAM_MAX);
-    let top = highest.min(believable).max(open.capacity().get()).max(2.0).min(most).ceil();
+    let top = highest.min(believable(outlook)).max(open.capacity().get()).max(2.0);
+    let top = top.min(SIZE_MAX).ceil();
     let lowest = loads().fold(outlook.now().max(0.1), f64::min) * 0.8;
     let bottom = lowest.min(open.capacity().get() / 2.0).floor().max(1.0);
-    // Truncation cannot happen: both are whole and between 1 and 10,000.
+    // Truncation cannot happen: both are whole and between 1 and a million.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-    let whole = |size: f64| size.round().clamp(1.0, most) as u32;
+    let whole = |size: f64| size.round().clamp(1.0, SIZE_MAX) as u32;
     let mut sizes: Vec<u32> = if top - bottom <= f64::from(SIZES_MAX) {
         (whole(bottom)..=whole(top)).collect()
     } else {

@@ -167,7 +167,7 @@ mod tests {
         };
         assert_eq!(law(&[stored(Outcome::Unknown)], 1), None);
         assert_eq!(law(&[], 1), Some(6));
-        let reason = weir_core::reasons::Reason::StreamBusy;
+        let reason = weir_core::reasons::RefusalReason::StreamBusy;
         assert_eq!(law(&[stored(Outcome::Refused { reason })], 1), Some(6));
         assert_eq!(law(&[], 25), None);
     }

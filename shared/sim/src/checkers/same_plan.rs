@@ -10,8 +10,9 @@ use weir_control::plan_id::PlanId;
 use weir_control::ports::{PortError, PortResult};
 use weir_core::action::ActionRecord;
 use weir_core::history::History;
+use weir_core::laws;
 use weir_core::observation::{Observation, ShardQuota, Signal, StreamState};
-use weir_core::plan::{Action, DAYS_PERIOD_SECONDS, Plan, plan};
+use weir_core::plan::{DAYS_PERIOD_SECONDS, Plan, plan};
 use weir_core::policy::Policy;
 use weir_core::series::Series;
 use weir_core::units::StreamName;
@@ -139,22 +140,7 @@ impl Seen {
 
 /// Every step from wanted to allowed is a clamp, and what is done is what is allowed.
 pub(crate) fn check_clamps(plan: &Plan) -> Option<Broken> {
-    let mut size = plan.wanted;
-    for clamp in &plan.clamps {
-        if clamp.from != size || clamp.to == size {
-            return Some((8, format!("clamps do not join: {:?}", plan.clamps)));
-        }
-        size = clamp.to;
-    }
-    let done = match plan.action {
-        Action::Reshard { from, to } => from == plan.open && to == plan.allowed && to != from,
-        Action::SwitchMode { from, to } => to != from,
-        Action::Hold(_) => true,
-    };
-    (size != plan.allowed || !done).then(|| {
-        let Plan { wanted, allowed, clamps, action, .. } = plan;
-        (8, format!("wanted {wanted}, allowed {allowed}, clamps {clamps:?}, action {action:?}"))
-    })
+    laws::of_sizing(plan).into_iter().next().map(|found| (found.law, found.what))
 }
 
 #[cfg(test)]
@@ -162,8 +148,8 @@ mod tests {
     use super::*;
     use crate::clock::timestamp;
     use weir_core::observation::{CapacityMode, StreamStatus};
-    use weir_core::plan::Clamp;
-    use weir_core::reasons::Reason;
+    use weir_core::plan::{Action, Clamp, Sizing};
+    use weir_core::reasons::ClampReason;
     use weir_core::units::Shards;
 
     fn made(metrics: &Metrics) -> (Seen, Plan) {
@@ -198,18 +184,19 @@ mod tests {
         let metrics = Metrics::new(1_799_990_000, 0);
         let (seen, plan) = made(&metrics);
         assert_eq!(seen.check_again(&plan, &Policy::DEFAULT, None, &metrics), None);
-        let other = Plan { wanted: plan.wanted.doubled(), ..plan };
+        let other = Plan { open: plan.open.doubled(), ..plan };
         assert!(seen.check_again(&other, &Policy::DEFAULT, None, &metrics).is_some());
     }
 
     #[test]
     fn a_difference_without_a_clamp_is_found() {
         let (_, plan) = made(&Metrics::new(1_799_990_000, 0));
-        let wanted = plan.allowed.doubled();
-        let clamp = Clamp { reason: Reason::PolicyMaximum, from: wanted, to: plan.allowed };
-        let explained = Plan { wanted, clamps: vec![clamp], ..plan.clone() };
+        let (wanted, allowed) = (plan.open.doubled(), plan.open);
+        let clamp = Clamp { reason: ClampReason::PolicyMaximum, from: wanted, to: allowed };
+        let sized = |clamps| Sizing::Sized { wanted, allowed, clamps };
+        let explained = Plan { sizing: sized(vec![clamp]), ..plan.clone() };
         assert_eq!(check_clamps(&explained), None);
-        assert!(check_clamps(&Plan { clamps: Vec::new(), ..explained.clone() }).is_some());
+        assert!(check_clamps(&Plan { sizing: sized(Vec::new()), ..explained.clone() }).is_some());
         let done = Action::Reshard { from: plan.open, to: wanted };
         assert!(check_clamps(&Plan { action: done, ..explained }).is_some());
     }

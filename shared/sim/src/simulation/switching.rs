@@ -7,7 +7,7 @@ use weir_control::plan_id::PlanId;
 use weir_core::action::{Change, Outcome};
 use weir_core::observation::CapacityMode::{self, OnDemand, Provisioned};
 use weir_core::policy::{OperatingMode, Policy};
-use weir_core::reasons::Reason;
+use weir_core::reasons::RefusalReason;
 
 use super::*;
 use crate::faults::{CallTimes, CrashPoint, Deed, Stranger};
@@ -117,7 +117,7 @@ fn a_stream_goes_there_and_back_with_its_alarms_and_the_third_switch_is_refused(
     assert_eq!(simulation.alarms(), ["weir-surge-orders", "weir-throttle-orders"]);
     simulation.plan_switch(OnDemand);
     simulation.steps(5);
-    let refused = Outcome::Refused { reason: Reason::ModeSwitchesSpent };
+    let refused = Outcome::Refused { reason: RefusalReason::ModeSwitchesSpent };
     assert_eq!(simulation.switches(), [Outcome::Accepted, Outcome::Accepted, refused]);
     assert_eq!((simulation.mode(), simulation.lawful_calls()), (Provisioned, 2));
 }
@@ -150,7 +150,7 @@ fn what_others_switch_counts() {
     assert_eq!(simulation.switches(), [Outcome::Accepted; 2]);
     simulation.plan_switch(OnDemand);
     simulation.steps(5);
-    let refused = Outcome::Refused { reason: Reason::ModeSwitchesSpent };
+    let refused = Outcome::Refused { reason: RefusalReason::ModeSwitchesSpent };
     assert_eq!(simulation.switches().last(), Some(&refused));
     assert_eq!(simulation.lawful_calls(), 0);
 }
@@ -209,7 +209,7 @@ fn no_day_has_a_third_switch_whatever_goes_wrong() {
             simulation.steps(15);
             to = simulation.mode().other();
         }
-        let refused = Outcome::Refused { reason: Reason::ModeSwitchesSpent };
+        let refused = Outcome::Refused { reason: RefusalReason::ModeSwitchesSpent };
         spent += simulation.switches().iter().filter(|outcome| **outcome == refused).count();
         crashes += simulation.crashes();
         let run = simulation.finish().remove(0);

@@ -33,6 +33,14 @@ pub(crate) fn trace(minutes: usize, load: impl FnMut(usize) -> f64) -> Trace {
     Trace { name: "test".to_owned(), start, minutes }
 }
 
+/// The minutes of a day.
+pub(crate) const DAY: usize = 24 * 60;
+
+/// A day of the first minute's load, so that the stream is known, and then this load.
+pub(crate) fn after_a_day(minutes: usize, load: impl Fn(usize) -> f64) -> Trace {
+    trace(DAY + minutes, |minute| load(minute.saturating_sub(DAY)))
+}
+
 /// One policy for all streams, from TOML lines.
 pub(crate) fn policies(lines: &str) -> PolicySet {
     let text = format!("version = 1\n[[streams]]\nmatch = \"*\"\n{lines}\n");

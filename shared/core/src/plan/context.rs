@@ -1,0 +1,228 @@
+//! What every stage of a plan looks at: the inputs, and what is made of them once.
+//!
+//! Not here: what follows from it (`sizing`, `clamps`, `capacity_mode`).
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::caution;
+use super::report::Basis;
+use super::timetable::Timetable;
+use crate::action::ChangeKind;
+use crate::action::Outcome;
+use crate::bill::Written;
+use crate::budget::Budget;
+use crate::demand::{Demand, demand};
+use crate::forecast::Outlook;
+use crate::history::History;
+use crate::limits;
+use crate::observation::{CapacityMode, Observation};
+use crate::policy::Policy;
+use crate::reasons::{HoldReason, RefusalReason};
+use crate::series::{Series, TrafficPoint};
+use crate::units::{ShardLoad, Shards};
+
+/// Newest minutes in which a refused write makes it an emergency.
+const EMERGENCY_MINUTES: usize = 3;
+/// Minutes without a consumer's position after which it counts as silent, and what it said before
+/// as old.
+const CONSUMER_SILENT_MINUTES: usize = 10;
+/// A fall below this share of the level before it looks like an outage.
+const OUTAGE_LEVEL: f64 = 0.10;
+/// Minutes that must have been so low: a single one may be a late datapoint.
+const OUTAGE_MINUTES: usize = 5;
+/// For so long after AWS lastingly refused a change none of its kind is asked for.
+const REFUSED_LATELY: SignedDuration = SignedDuration::from_hours(1);
+
+/// See the module.
+pub(super) struct Context<'a> {
+    pub(super) policy: &'a Policy,
+    pub(super) observation: &'a Observation,
+    pub(super) history: &'a History,
+    pub(super) now: Timestamp,
+    /// Demand minute by minute, oldest first.
+    pub(super) minutes: Vec<Demand>,
+    /// What those minutes were made from; `None` when the metrics could not be read.
+    pub(super) raw: Option<&'a Series>,
+    pub(super) outlook: Outlook<'a>,
+    pub(super) timetable: Timetable,
+    pub(super) basis: Basis,
+}
+
+impl<'a> Context<'a> {
+    pub(super) fn of(
+        policy: &'a Policy,
+        observation: &'a Observation,
+        history: &'a History,
+        now: Timestamp,
+    ) -> Context<'a> {
+        let raw = observation.minutes.known();
+        let minutes = raw.map_or_else(Vec::new, |s| demand(s, policy.missing_data, now));
+        let known = history.profile.as_ref();
+        let outlook = Outlook::from(&minutes, &history.days, known, policy.missing_data, now);
+        let forecast = outlook.summary();
+        let quiet_from = minutes.len().saturating_sub(window(policy.scale_in_after_minutes));
+        let idle = minutes[quiet_from..].iter().filter(|d| **d == Demand::Idle).count();
+        let mut context = Context {
+            policy,
+            observation,
+            history,
+            now,
+            raw,
+            outlook,
+            timetable: Timetable::of(&policy.schedules, observation.state.open_shards, now),
+            basis: Basis {
+                forecast,
+                emergency: false,
+                unknown_minutes: 0,
+                idle_minutes: u32::try_from(idle).unwrap_or(u32::MAX),
+                looks_like_outage: false,
+                throttled_share: caution::throttled_share(&history.days),
+                newest_data_age_seconds: raw
+                    .and_then(|s| newest_data_age_seconds(s, &minutes, now)),
+                consumer_lag_seconds: None,
+                budget: history.actions.as_deref().map(|actions| Budget::at(now, actions)),
+            },
+            minutes,
+        };
+        let unknown = context.unknown_within(window(policy.scale_in_after_minutes));
+        context.basis.unknown_minutes = u32::try_from(unknown).unwrap_or(u32::MAX);
+        context.basis.consumer_lag_seconds = context.consumer_lag_seconds();
+        context.basis.looks_like_outage = context.falls_like_an_outage();
+        context.basis.emergency =
+            context.throttled_within(EMERGENCY_MINUTES) || context.is_above_capacity();
+        context
+    }
+
+    /// Shards the stream has open.
+    pub(super) fn open(&self) -> Shards {
+        self.observation.state.open_shards
+    }
+
+    /// Whether demand is above what the shards of a provisioned stream take.
+    pub(super) fn is_above_capacity(&self) -> bool {
+        self.observation.state.mode == CapacityMode::Provisioned
+            && self.basis.forecast.now > self.open().capacity()
+    }
+
+    /// Highest demand of the newest minutes.
+    pub(super) fn peak_of_newest(&self, minutes: usize) -> ShardLoad {
+        self.minutes[self.minutes.len().saturating_sub(minutes)..]
+            .iter()
+            .filter_map(|d| d.load())
+            .fold(ShardLoad::ZERO, ShardLoad::max)
+    }
+
+    /// The points of the minutes that have data, oldest first.
+    fn seen(&self) -> &[TrafficPoint] {
+        self.raw.map_or(&[], |series| &series.points[..self.minutes.len().min(series.points.len())])
+    }
+
+    /// Whether writes were throttled in the newest `minutes` that have data.
+    pub(super) fn throttled_within(&self, minutes: usize) -> bool {
+        let seen = self.seen();
+        seen[seen.len().saturating_sub(minutes)..]
+            .iter()
+            .any(|point| point.throttled_records.is_some_and(|n| n > 0.0))
+    }
+
+    /// Of the newest `minutes`, those about which nothing is known, or only half of what should be
+    /// by now.
+    pub(super) fn unknown_within(&self, minutes: usize) -> usize {
+        let from = self.minutes.len().saturating_sub(minutes);
+        let unsettled = |minute: &usize| {
+            self.raw.is_some_and(|series| unsettled(series, &self.minutes, *minute, self.now))
+        };
+        let unseen = minutes - (self.minutes.len() - from);
+        (from..self.minutes.len()).filter(unsettled).count() + unseen
+    }
+
+    /// Whether the newest minutes are far below the level of the hours before. So it is from the
+    /// first minutes of an outage until the quiet has become the rule, about two hours.
+    fn falls_like_an_outage(&self) -> bool {
+        let window = window(self.policy.scale_in_after_minutes);
+        let level = median(&self.minutes[..self.minutes.len().saturating_sub(window)]);
+        let newest = self.peak_of_newest(OUTAGE_MINUTES);
+        level > ShardLoad::new(1.0) && newest < level.times(OUTAGE_LEVEL)
+    }
+
+    /// How far the slowest consumer is behind, by its newest report of late.
+    fn consumer_lag_seconds(&self) -> Option<u32> {
+        let (_, lately) = self.consumer_reports();
+        let millis = lately.iter().rev().find_map(|point| point.iterator_age_millis)?;
+        // Truncation is meant: whole seconds; the range is clamped first.
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        Some((millis / 1000.0).clamp(0.0, f64::from(u32::MAX)) as u32)
+    }
+
+    /// Whether a consumer reported its position before, and none does of late.
+    pub(super) fn is_consumer_silent(&self) -> bool {
+        let (before, lately) = self.consumer_reports();
+        let reports = |points: &[TrafficPoint]| {
+            points.iter().any(|point| point.iterator_age_millis.is_some())
+        };
+        reports(before) && !reports(lately)
+    }
+
+    /// The minutes in which consumers reported, split where a report begins to count as new.
+    fn consumer_reports(&self) -> (&[TrafficPoint], &[TrafficPoint]) {
+        let seen = self.seen();
+        seen.split_at(seen.len().saturating_sub(CONSUMER_SILENT_MINUTES))
+    }
+
+    /// An hour of one shard's load, by the records of late, or of the days before; `None` where
+    /// nothing was written.
+    pub(super) fn load_hour(&self) -> Option<Written> {
+        let written_in = |series: &Series| {
+            let written = series.points.iter().map(|point| Written {
+                bytes: point.accepted_bytes.unwrap_or(0.0),
+                records: point.accepted_records.unwrap_or(0.0),
+            });
+            written.fold(Written::default(), |sum, written| sum + written).of_one_load_hour()
+        };
+        self.raw.and_then(written_in).or_else(|| written_in(&self.history.days))
+    }
+
+    /// Why AWS would not take a change of this kind, where that was its last word on one within the
+    /// hour and nothing passes by itself.
+    pub(super) fn refused_lately(&self, kind: ChangeKind) -> Option<HoldReason> {
+        let actions = self.history.actions.as_deref().unwrap_or_default();
+        let of_kind = actions.iter().filter(|action| action.change.kind() == kind);
+        let newest = of_kind.max_by_key(|action| action.at)?;
+        let Outcome::Refused { reason } = newest.outcome else { return None };
+        let lasting = match reason {
+            RefusalReason::LimitReached => HoldReason::LimitReached,
+            RefusalReason::AccessDenied => HoldReason::AccessDenied,
+            RefusalReason::TargetRefused => HoldReason::TargetRefused,
+            RefusalReason::ServiceFailed => HoldReason::ServiceFailed,
+            _ => return None,
+        };
+        (self.now.duration_since(newest.at) < REFUSED_LATELY).then_some(lasting)
+    }
+}
+
+/// Whether a minute lacks data that should have come in by now. Half a datapoint is a lower bound
+/// only, so nothing is taken away on it.
+fn unsettled(series: &Series, minutes: &[Demand], minute: usize, now: Timestamp) -> bool {
+    let age_seconds = now.as_second() - series.start_of(minute + 1).as_second();
+    match minutes[minute] {
+        Demand::Unknown => true,
+        Demand::AtLeast(_) => age_seconds >= limits::METRIC_SETTLE_SECONDS,
+        Demand::Measured(_) | Demand::Idle => false,
+    }
+}
+
+/// So many minutes as a number of points.
+pub(super) fn window(minutes: u32) -> usize {
+    usize::try_from(minutes).unwrap_or(usize::MAX)
+}
+
+fn newest_data_age_seconds(series: &Series, minutes: &[Demand], now: Timestamp) -> Option<i64> {
+    let newest = minutes.iter().rposition(|d| *d != Demand::Unknown)?;
+    Some((now.as_second() - series.start_of(newest + 1).as_second()).max(0))
+}
+
+fn median(demands: &[Demand]) -> ShardLoad {
+    let mut loads: Vec<f64> = demands.iter().filter_map(|d| d.load()).map(ShardLoad::get).collect();
+    loads.sort_by(f64::total_cmp);
+    ShardLoad::new(loads.get(loads.len() / 2).copied().unwrap_or(0.0))
+}

@@ -141,10 +141,7 @@ fn a_forged_target_is_refused_before_anything_is_read() -> Result<()> {
     installation.world.proxy().forget_calls();
     plan.envelope["detail"]["action"] = json!({ "kind": "reshard", "from": 2, "to": 200 });
     installation.deliver(&plan)?;
-    assert_eq!(
-        (installation.refusal()?.as_str(), installation.reshard_calls()),
-        ("law_broken", 0)
-    );
+    assert_eq!((installation.refusal()?.as_str(), installation.reshard_calls()), ("law_broken", 0));
     Ok(())
 }
 

@@ -262,3 +262,6 @@ impl Incident {
         message
     }
 }
+
+#[cfg(test)]
+mod tests;

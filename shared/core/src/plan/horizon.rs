@@ -299,3 +299,6 @@ fn sizes(outlook: &Outlook<'_>, open: Shards) -> Vec<u32> {
     sizes.dedup();
     sizes
 }
+
+#[cfg(test)]
+mod tests;

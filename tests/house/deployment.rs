@@ -2,149 +2,103 @@
 
 use std::collections::BTreeSet;
 
-use jiff::Timestamp;
-use serde_json::{Value, json};
-use weir_control::event::{
-    self, ActionFailed, ActionRefused, CapacityPlanned, ModeSwitched, OperatorRequest,
-    PlannedAction, PlannedForecast, Request, StreamResized, WeirEvent,
-};
+use serde_json::{Map, Value, json};
+use weir_control::event;
 use weir_control::incoming::Incoming;
-use weir_control::plan_id::PlanId;
 use weir_control::recovery;
-use weir_core::incident::Symptom;
-use weir_core::observation::CapacityMode;
-use weir_core::policy::OperatingMode;
-use weir_core::reasons::{FailureReason, HoldReason, RefusalReason};
-use weir_core::units::{Shards, StreamName};
+use weir_control::routing::{
+    EventPattern, FieldMatch, FieldValues, Loop, REDELIVERY_DELAYS_SECONDS, ROUTES, Route, Trigger,
+    woken_by,
+};
+use weir_core::alarms::AlarmPrefix;
 
 use crate::crates::packages;
 use crate::files::{files, read, root, shown, text};
+use crate::terraform::DEPLOYED;
 
 #[test]
-fn each_event_reaches_the_functions_it_should() {
-    let rules = rules();
-    let plan = |mode, action| WeirEvent::CapacityPlanned(planned(mode, action));
-    let (from, to) = (Shards::at_least_one(4), Shards::at_least_one(6));
-    let reshard = PlannedAction::Reshard { from, to };
-    let (provisioned, on_demand) = (CapacityMode::Provisioned, CapacityMode::OnDemand);
-    let switch = PlannedAction::SwitchMode { from: provisioned, to: on_demand };
-    let hold = PlannedAction::Hold { reason: HoldReason::BudgetSpent };
-    let request = |request| {
-        WeirEvent::OperatorRequest(OperatorRequest {
-            version: event::VERSION,
-            request,
-            stream: None,
-        })
-    };
-    let resized = WeirEvent::StreamResized(StreamResized {
-        version: event::VERSION,
-        plan_id: PlanId::without_ledger(Timestamp::UNIX_EPOCH),
-        stream: stream(),
-        from,
-        to,
-        accepted_at: Timestamp::UNIX_EPOCH,
-    });
-    let switched = WeirEvent::ModeSwitched(ModeSwitched {
-        version: event::VERSION,
-        plan_id: PlanId::without_ledger(Timestamp::UNIX_EPOCH),
-        stream: stream(),
-        from: provisioned,
-        to: on_demand,
-        accepted_at: Timestamp::UNIX_EPOCH,
-    });
-    let refused = WeirEvent::ActionRefused(ActionRefused {
-        version: event::VERSION,
-        plan_id: PlanId::without_ledger(Timestamp::UNIX_EPOCH),
-        stream: stream(),
-        reason: RefusalReason::AccessDenied,
-        meaning: String::new(),
-        remedy: String::new(),
-        detail: None,
-        refused_at: Timestamp::UNIX_EPOCH,
-    });
-    let failed = WeirEvent::ActionFailed(ActionFailed {
-        version: event::VERSION,
-        plan_id: PlanId::without_ledger(Timestamp::UNIX_EPOCH),
-        stream: stream(),
-        reason: FailureReason::OutcomeUnknown,
-        meaning: String::new(),
-        remedy: String::new(),
-        detail: None,
-        failed_at: Timestamp::UNIX_EPOCH,
-    });
-    let alarm = |name: &str, state: &str| {
-        let state = json!({ "value": state, "timestamp": "2026-11-20T18:44:51.412+0000" });
-        let detail = json!({ "alarmName": name, "state": state });
-        envelope("aws.cloudwatch", "CloudWatch Alarm State Change", detail)
-    };
-    let cases: [(&str, Value, &[&str]); 19] = [
-        (
-            "a plan to reshard",
-            sent(&plan(OperatingMode::Act, reshard)),
-            &["raise-alerts", "resize-stream"],
-        ),
-        (
-            "a plan to switch",
-            sent(&plan(OperatingMode::Act, switch)),
-            &["raise-alerts", "switch-mode"],
-        ),
-        ("a plan in observe mode", sent(&plan(OperatingMode::Observe, reshard)), &[]),
-        ("a switch in observe mode", sent(&plan(OperatingMode::Observe, switch)), &[]),
-        ("a plan to hold", sent(&plan(OperatingMode::Act, hold)), &["raise-alerts"]),
-        ("a resize", sent(&resized), &["sync-alarms"]),
-        ("a mode switch", sent(&switched), &["sync-alarms"]),
-        ("a request to plan", sent(&request(Request::Plan)), &["plan-capacity"]),
-        ("a request to sync", sent(&request(Request::SyncAlarms)), &["sync-alarms"]),
-        ("an alarm of Weir's", alarm("weir-surge-orders", "ALARM"), &["plan-capacity"]),
-        ("an alarm that is over", alarm("weir-surge-orders", "OK"), &[]),
-        ("a throttled stream", alarm("weir-throttle-orders", "ALARM"), &["plan-capacity"]),
-        (
-            "a throttled consumer",
-            alarm("weir-throttles-kcl-app@orders", "ALARM"),
-            &["raise-alerts"],
-        ),
-        ("a consumer's recovery", alarm("weir-lag-kcl-app@orders", "OK"), &["raise-alerts"]),
-        ("an alarm on Weir itself", alarm("weir-self-dead-letters", "ALARM"), &["raise-alerts"]),
-        ("a refusal", sent(&refused), &["raise-alerts"]),
-        ("a lost answer", sent(&failed), &["raise-alerts"]),
-        ("somebody else's alarm", alarm("orders-surge", "ALARM"), &[]),
-        (
-            "an alarm that Weir wrote",
-            envelope(
-                "aws.cloudwatch",
-                "CloudWatch Alarm Configuration Change",
-                alarm("weir-surge-orders", "ALARM")["detail"].clone(),
-            ),
-            &[],
-        ),
-    ];
-    for (what, event, functions) in cases {
-        assert_eq!(
-            reached(&rules, &event),
-            functions,
-            "infra/template.yaml sends {what} to the wrong functions"
-        );
-        if !functions.is_empty() {
-            assert!(Incoming::read(&event).is_ok(), "{what} cannot be read: {event}");
+fn the_rules_are_those_of_the_routing_table() {
+    let mut expected = Map::new();
+    for Route { rule, wakes, trigger } in ROUTES {
+        let (schedule, pattern) = match trigger {
+            Trigger::EveryMinutes(1) => (json!("rate(1 minute)"), Value::Null),
+            Trigger::EveryMinutes(60) => (json!("rate(1 hour)"), Value::Null),
+            Trigger::EveryMinutes(n) => (json!(format!("rate({n} minutes)")), Value::Null),
+            Trigger::Event(pattern) => (Value::Null, eventbridge(&pattern)),
+        };
+        let wakes = json!({
+            "function": wakes.name(), "schedule": schedule, "pattern": pattern, "input": null,
+        });
+        expected.insert(rule.to_owned(), wakes);
+    }
+    let template = template();
+    let mut in_template = Map::new();
+    for (logical_id, function) in functions(&template) {
+        for (event, rule) in function["Events"].as_object().into_iter().flatten() {
+            let wakes = json!({
+                "function": function["Handler"],
+                "schedule": rule["Properties"]["Schedule"],
+                "pattern": rule["Properties"]["Pattern"],
+                "input": rule["Properties"]["Input"],
+            });
+            in_template.insert(format!("{logical_id}{event}"), wakes);
         }
     }
-    for symptom in Symptom::ALL {
-        let name = format!("weir-{symptom}-lambda-billing@orders");
-        let reaches = |event: Value| reached(&rules, &event);
-        for state in ["ALARM", "OK"] {
-            assert_eq!(reaches(alarm(&name, state)), ["raise-alerts"], "{name} goes {state}");
-        }
-        assert_eq!(reaches(alarm(&name, "INSUFFICIENT_DATA")), [""; 0], "{name} says nothing");
-        let mut written = alarm(&name, "ALARM");
-        written["detail-type"] = json!("CloudWatch Alarm Configuration Change");
-        assert_eq!(reaches(written), [""; 0], "Weir would wake itself by writing {name}");
+    // The one rule that only CloudFormation has. It sends what an operator sends after a change.
+    let deployed = in_template.remove(DEPLOYED).unwrap_or_default();
+    let sent: Value = serde_json::from_str(&text(&deployed["input"])).unwrap_or_default();
+    let part = |name: &str| text(&sent[name]);
+    let prefix = AlarmPrefix::default();
+    let (source, detail_type) = (part("source"), part("detail-type"));
+    let woken = woken_by(&prefix, &source, &detail_type, &sent["detail"]);
+    let woken: Vec<&str> = woken.map(Loop::name).collect();
+    assert_eq!(woken, [text(&deployed["function"])], "{DEPLOYED} sends {sent}");
+    assert!(Incoming::read(&sent).is_ok(), "{DEPLOYED}: no function reads its Input");
+    assert_eq!(
+        in_template, expected,
+        "infra/template.yaml: its rules are those of shared/control/src/routing.rs"
+    );
+}
+
+/// A pattern as EventBridge takes it.
+fn eventbridge(pattern: &EventPattern) -> Value {
+    let mut detail = Map::new();
+    for FieldMatch { path, values } in pattern.detail {
+        let values = match values {
+            FieldValues::OneOf(texts) => json!(texts),
+            FieldValues::AlarmsNamed(kinds) => {
+                let prefix = AlarmPrefix::default();
+                kinds.iter().map(|kind| json!({ "prefix": format!("{prefix}{kind}") })).collect()
+            }
+        };
+        let (first, rest) = path.split_first().unwrap_or_else(|| panic!("no way to a field"));
+        let inner = rest.iter().rev().fold(values, |inner, name| json!({ *name: inner }));
+        assert!(detail.insert((*first).to_owned(), inner).is_none(), "one way through {first}");
     }
-    for rule in &rules {
-        assert!(lists_only(&rule.pattern), "{}: EventBridge wants values in [ ]", rule.name);
-        if let Some(input) = &rule.input {
-            let event = serde_json::from_str(input).unwrap_or(Value::Null);
-            assert!(Incoming::read(&event).is_ok(), "{}: no function reads its Input", rule.name);
-        }
+    let mut whole = json!({ "source": [pattern.source], "detail-type": pattern.detail_types });
+    if !detail.is_empty() {
+        whole["detail"] = Value::Object(detail);
+    }
+    whole
+}
+
+#[test]
+fn functions_are_run_and_tried_again_as_the_simulator_does_it() {
+    let template = template();
+    for (_, function) in functions(&template) {
+        let handler = text(&function["Handler"]);
+        let Some(runs) = Loop::ALL.into_iter().find(|of| of.name() == handler) else {
+            panic!("{handler} is no loop of shared/control/src/routing.rs");
+        };
+        assert_eq!(function["Timeout"], runs.timeout_seconds(), "{handler}: Timeout");
+        let invoked = &function["EventInvokeConfig"];
+        let retries = REDELIVERY_DELAYS_SECONDS.len();
+        assert_eq!(invoked["MaximumRetryAttempts"], retries, "{handler}: MaximumRetryAttempts");
+        // A retry that came too late to be made would be one that the simulator makes and AWS does
+        // not.
+        let last = REDELIVERY_DELAYS_SECONDS.iter().sum::<u32>() + 2 * runs.timeout_seconds();
+        let kept = invoked["MaximumEventAgeInSeconds"].as_u64();
+        assert!(kept >= Some(last.into()), "{handler}: MaximumEventAgeInSeconds is below {last}");
     }
 }
 
@@ -196,7 +150,7 @@ fn the_template_sets_what_the_functions_read() {
     let variables = &template()["Globals"]["Function"]["Environment"]["Variables"];
     let set: BTreeSet<String> =
         variables.as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect();
-    let rooms = ["functions", "shared/aws/src"];
+    let rooms = ["functions", "shared/aws/src", "shared/lambda/src"];
     let code: String = rooms
         .iter()
         .flat_map(|room| files(&root().join(room)))
@@ -212,20 +166,12 @@ fn the_template_sets_what_the_functions_read() {
     assert_eq!(set, named, "infra/template.yaml sets other variables than the code names");
 }
 
-/// The functions that an event wakes, by name.
-fn reached<'a>(rules: &'a [Rule], event: &Value) -> Vec<&'a str> {
-    let reached = rules.iter().filter(|rule| matches(&rule.pattern, event));
-    let mut functions: Vec<&str> = reached.map(|rule| rule.function.as_str()).collect();
-    functions.sort_unstable();
-    functions
-}
-
 #[test]
 fn the_dashboard_asks_for_what_is_logged() {
     let template = template();
     let body = text(&template["Resources"]["Dashboard"]["Properties"]["DashboardBody"]);
     let page: Value = serde_json::from_str(&body).unwrap_or_else(|error| panic!("{error}"));
-    let code: String = ["functions", "shared/aws/src"]
+    let code: String = ["functions", "shared/aws/src", "shared/lambda/src"]
         .iter()
         .flat_map(|room| files(&root().join(room)))
         .map(|file| read(&file))
@@ -258,32 +204,6 @@ fn the_dashboard_asks_for_what_is_logged() {
     assert!(asked > 20, "the queries are read in another way than they are written: {asked}");
 }
 
-/// A rule of the template, with what it sends where.
-struct Rule {
-    name: String,
-    function: String,
-    pattern: Value,
-    input: Option<String>,
-}
-
-fn rules() -> Vec<Rule> {
-    let template = template();
-    let mut rules = Vec::new();
-    for (logical_id, function) in functions(&template) {
-        for (event, rule) in function["Events"].as_object().into_iter().flatten() {
-            if rule["Type"] == "EventBridgeRule" {
-                rules.push(Rule {
-                    name: format!("{logical_id}.{event}"),
-                    function: text(&function["Handler"]),
-                    pattern: rule["Properties"]["Pattern"].clone(),
-                    input: rule["Properties"]["Input"].as_str().map(str::to_owned),
-                });
-            }
-        }
-    }
-    rules
-}
-
 /// The template with its tags (`!Ref`, `!GetAtt`) gone: what they name is left as text.
 pub(crate) fn template() -> Value {
     let path = root().join("infra/template.yaml");
@@ -297,58 +217,4 @@ pub(crate) fn functions(template: &Value) -> impl Iterator<Item = (&String, &Val
     resources
         .filter(|(_, resource)| resource["Type"] == "AWS::Serverless::Function")
         .map(|(logical_id, resource)| (logical_id, &resource["Properties"]))
-}
-
-/// Whether EventBridge would take the event for the pattern, as far as the template's patterns go.
-fn matches(pattern: &Value, event: &Value) -> bool {
-    match pattern {
-        Value::Object(fields) => fields.iter().all(|(name, inner)| matches(inner, &event[name])),
-        Value::Array(values) => values.iter().any(|value| match value["prefix"].as_str() {
-            Some(prefix) => event.as_str().is_some_and(|text| text.starts_with(prefix)),
-            None => value == event,
-        }),
-        _ => false,
-    }
-}
-
-fn lists_only(pattern: &Value) -> bool {
-    match pattern {
-        Value::Object(fields) => fields.values().all(lists_only),
-        other => other.is_array(),
-    }
-}
-
-fn stream() -> StreamName {
-    StreamName::new("orders").unwrap_or_else(|error| panic!("{error}"))
-}
-
-fn planned(mode: OperatingMode, action: PlannedAction) -> CapacityPlanned {
-    let (at, open) = (Timestamp::UNIX_EPOCH, Shards::at_least_one(4));
-    CapacityPlanned {
-        version: event::VERSION,
-        plan_id: PlanId::without_ledger(at),
-        stream: stream(),
-        mode,
-        planned_at: at,
-        expires_at: at,
-        revisit_at: at,
-        open_shards: open,
-        wanted_shards: open,
-        allowed_shards: open,
-        action,
-        clamps: Vec::new(),
-        forecast: PlannedForecast { now: 3.0, soon: 4.0, later: 4.0 },
-        emergency: false,
-        budget: None,
-        explanation: Vec::new(),
-    }
-}
-
-fn sent(event: &WeirEvent) -> Value {
-    let detail = event.detail().unwrap_or_else(|error| panic!("{error}"));
-    envelope(event::SOURCE, event.detail_type(), detail)
-}
-
-fn envelope(source: &str, detail_type: &str, detail: Value) -> Value {
-    json!({ "source": source, "detail-type": detail_type, "detail": detail })
 }

@@ -11,7 +11,7 @@ const FILE_LINES_MAX: usize = 450;
 const COMMENT_COLUMNS_MAX: usize = 100;
 
 /// Comment lines that are wider all the same. Only ever lowered.
-const WIDE_COMMENTS_LEFT: usize = 560;
+const WIDE_COMMENTS_LEFT: usize = 420;
 
 /// Names that two types of one crate have, told apart by their modules. Nothing may be added.
 const NAMESAKES: [&str; 21] = [

@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
+use weir_control::routing::REDELIVERY_DELAYS_SECONDS;
 
 use crate::deployment::{functions, template};
 use crate::files::{files, read, root, text};
@@ -36,7 +37,7 @@ const RESOURCES: [(&str, &str); 17] = [
     // Terraform calls it.
     (DEPLOYED, "aws_lambda_invocation.deployed"),
 ];
-const DEPLOYED: &str = "SyncAlarmsDeployed";
+pub(crate) const DEPLOYED: &str = "SyncAlarmsDeployed";
 
 /// What is made for each of something, and of what.
 const FOR_EACH: [(&str, &str); 8] = [
@@ -120,7 +121,6 @@ fn both_make_the_same_functions() {
         let reserved = &function["ReservedConcurrentExecutions"];
         let invoked = &function["EventInvokeConfig"];
         assert_eq!(reserved[0], "ReservesConcurrency", "every function can do without");
-        assert_eq!(invoked["MaximumRetryAttempts"], 2);
         assert_eq!(
             invoked["DestinationConfig"]["OnFailure"]["Destination"],
             "FailedInvocations.Arn"
@@ -148,6 +148,7 @@ fn both_make_the_same_functions() {
     let invoked = module.resource("aws_lambda_function_event_invoke_config.functions");
     let destination = &invoked["destination_config"]["on_failure"]["destination"];
     assert_eq!(in_words(destination), "FailedInvocations.Arn");
+    assert_eq!(invoked["maximum_retry_attempts"], REDELIVERY_DELAYS_SECONDS.len());
 }
 
 #[test]

@@ -1,26 +1,22 @@
-//! The Lambda resize-stream: a plan in, one call to Kinesis or a refusal out. Wiring only: the loop is
-//! `weir_control::resize_stream`.
+//! The Lambda resize-stream: a plan in, one call to Kinesis or a refusal out.
+//! Wiring only: the loop is `weir_control::resize_stream`.
 
-use lambda_runtime::{Error, LambdaEvent, service_fn};
-use serde_json::Value;
-use weir_aws::{Executor, FirstCall, Started, start};
-use weir_control::resize_stream;
+use weir_aws::FirstCall;
+use weir_control::resize_stream::on_event;
+use weir_control::routing::Loop;
+use weir_lambda::{Error, Function, serve};
 
-const FIRST_CALLS: [FirstCall; 3] =
-    [FirstCall::DescribeStream, FirstCall::PublishEvents, FirstCall::ReadRecord];
-
-const EXECUTOR: Executor =
-    Executor { function: "resize-stream", accepted: "resized", counted_as: "Reshards" };
+const FUNCTION: Function = Function {
+    runs: Loop::ResizeStream,
+    first_calls: &[FirstCall::DescribeStream, FirstCall::PublishEvents, FirstCall::ReadRecord],
+    sends_alerts: false,
+};
 
 /// Starts the function and works until Lambda ends it.
+///
+/// # Errors
+///
+/// When it cannot be started; see [`serve`].
 pub async fn run() -> Result<(), Error> {
-    let started = &start(|name| std::env::var(name).ok(), &FIRST_CALLS).await?;
-    lambda_runtime::run(service_fn(|event: LambdaEvent<Value>| handle(started, event.payload)))
-        .await
-}
-
-async fn handle(started: &Started, event: Value) -> Result<Value, Error> {
-    let aws = &started.aws;
-    let carry_out = async |planned: &_| resize_stream::run(aws, planned).await;
-    Ok(EXECUTOR.answer(aws, &event, carry_out).await?)
+    serve(FUNCTION, async |aws, installation, event| on_event(aws, installation, event).await).await
 }

@@ -12,7 +12,7 @@ pub(crate) fn run(paths: &[PathBuf]) -> Result<(), Failure> {
             Ok(read) => {
                 for (file, entries) in read.files {
                     let plural = if entries == 1 { "y" } else { "ies" };
-                    println!("{}: {entries} entr{plural}, no fault", file.display());
+                    println!("{}: {entries} entr{plural}, no fault", file);
                 }
             }
             Err(Failure::Policies(FaultCount(found))) => faults += found,

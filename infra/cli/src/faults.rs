@@ -12,14 +12,10 @@ use weir_core::policy::Fault;
 /// A command that could not do what it was asked.
 #[derive(Debug, Error)]
 pub(crate) enum Failure {
-    #[error("{path} cannot be read")]
-    Unreadable { path: PathBuf, source: std::io::Error },
     #[error("{path} cannot be written")]
     Unwritable { path: PathBuf, source: std::io::Error },
     #[error("{0} in the policies")]
     Policies(FaultCount),
-    #[error("no policy files (*.toml) in {path}")]
-    NoPolicies { path: PathBuf },
     #[error("no policy names a stream {stream:?}, which is the name of the trace")]
     Ungoverned { stream: String },
     #[error("the prices of {region:?} are not known; known are those of {known}")]
@@ -84,7 +80,7 @@ pub(crate) fn tell(failure: &Failure) {
 }
 
 /// Draws the faults of one policy file to standard error.
-pub(crate) fn draw(file: &str, text: &str, faults: &[Fault]) {
+pub(crate) fn draw(file: &str, text: &str, faults: &[&Fault]) {
     let source = SimpleFile::new(file, text);
     let seen = std::io::stderr().is_terminal();
     let colours = if seen { termcolor::ColorChoice::Auto } else { termcolor::ColorChoice::Never };
@@ -107,6 +103,6 @@ pub(crate) fn draw(file: &str, text: &str, faults: &[Fault]) {
 }
 
 #[allow(clippy::print_stderr)]
-fn tell_plainly(fault: &Fault) {
-    eprintln!("{fault}");
+pub(crate) fn tell_plainly(fault: &dyn std::fmt::Display) {
+    eprintln!("error: {fault}");
 }

@@ -93,8 +93,8 @@ impl Aws {
     }
 }
 
-/// Whether Weir gives such names. What else begins with the prefix belongs to somebody else: to another
-/// installation, say, whose prefix begins with this one.
+/// Whether Weir gives such names. What else begins with the prefix belongs to somebody else: to
+/// another installation, say, whose prefix begins with this one.
 fn is_ours(prefix: &AlarmPrefix, name: &str) -> bool {
     let Some(rest) = name.strip_prefix(&prefix.to_string()) else { return false };
     AlarmName::read_consumer(prefix, name).is_some()

@@ -1,7 +1,7 @@
 //! SNS: one message to the topic of its severity, and a copy to the one for chat.
 //!
-//! The SDK repeats a call whose answer was lost: the message would be sent again in any case, and a page
-//! should not wait for the tick. Not here: the forms of a message (`weir_control::message`).
+//! The SDK repeats a call whose answer was lost: the message would be sent again in any case, and a
+//! page should not wait for the tick. Not here: the forms of a message (`weir_control::message`).
 
 use aws_sdk_sns::types::MessageAttributeValue;
 use tracing::warn;

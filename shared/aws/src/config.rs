@@ -1,7 +1,8 @@
 //! How AWS is called: one HTTP client for all services, time limits, retries, and the services'
 //! clients, each made when it is first needed.
 //!
-//! Not here: which calls are made. UpdateShardCount sets its own limits beside its call (`kinesis`).
+//! Not here: which calls are made. UpdateShardCount sets its own limits beside its call
+//! (`kinesis`).
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -13,14 +14,15 @@ use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 
-/// A frozen function wakes with sockets that the other side closed long ago; AWS keeps idle ones for a
-/// minute at most, so ours go sooner.
+/// A frozen function wakes with sockets that the other side closed long ago; AWS keeps idle ones
+/// for a minute at most, so ours go sooner.
 const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(20);
 /// A connection that takes longer will not come.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// One attempt, answer included. The largest GetMetricData answers take one to two seconds.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(5);
-/// All attempts of one call: it must leave a function with a limit of 30 s time to say what happened.
+/// All attempts of one call: it must leave a function with a limit of 30 s time to say what
+/// happened.
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(12);
 
 /// Reads region, credentials and endpoints from where the SDK looks for them.

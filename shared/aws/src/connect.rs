@@ -1,5 +1,6 @@
-//! First calls, made while a function starts: start-up has a whole core and is not billed by the share
-//! of memory, so a TLS handshake costs a millisecond there and twenty in the first invocation.
+//! First calls, made while a function starts: start-up has a whole core and is not billed by the
+//! share of memory, so a TLS handshake costs a millisecond there and twenty in the first
+//! invocation.
 //!
 //! Any answer will do, a refusal too: what matters is the open connection.
 

@@ -1,7 +1,7 @@
 //! The consumers of a stream that AWS knows of: Lambda functions, fan-out consumers, Firehose.
 //!
-//! Not here: those that only the operator knows of (`weir_control::sync_consumers`), finding out how a
-//! failing one does (`evidence`).
+//! Not here: those that only the operator knows of (`weir_control::sync_consumers`), finding out
+//! how a failing one does (`evidence`).
 
 mod firehose;
 

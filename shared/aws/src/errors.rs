@@ -1,8 +1,8 @@
 //! What a failed call means: one table for every service.
 //!
-//! Two questions decide. Did the service answer? Then its error code says what it meant. If it did not,
-//! can the call have taken effect? A change whose answer is lost may have; a read never has. Not here:
-//! what follows from a failure (`weir_control`).
+//! Two questions decide. Did the service answer? Then its error code says what it meant. If it did
+//! not, can the call have taken effect? A change whose answer is lost may have; a read never has.
+//! Not here: what follows from a failure (`weir_control`).
 
 use std::error::Error;
 
@@ -10,8 +10,8 @@ use aws_sdk_kinesis::config::http::HttpResponse;
 use aws_sdk_kinesis::error::{ProvideErrorMetadata, SdkError};
 use weir_control::ports::{Failure, PortError};
 
-/// Codes that mean the same wherever they come from. Throttling by calls per second and by the day's
-/// limit share their codes, so both are [`Failure::Limit`].
+/// Codes that mean the same wherever they come from. Throttling by calls per second and by the
+/// day's limit share their codes, so both are [`Failure::Limit`].
 const BY_CODE: &[(&str, Failure)] = &[
     ("LimitExceededException", Failure::Limit),
     ("LimitExceededFault", Failure::Limit),
@@ -92,8 +92,8 @@ impl Call {
         PortError { operation: self.name, failure, message: message.into(), source: None }
     }
 
-    /// What an error code means, the message deciding where the code alone does not. `None` for codes
-    /// that are not in the table.
+    /// What an error code means, the message deciding where the code alone does not. `None` for
+    /// codes that are not in the table.
     pub(crate) fn by_code(self, code: &str, message: &str) -> Option<Failure> {
         if code == "ValidationException" {
             let wrong_mode = self.name == "UpdateShardCount" && speaks_of_mode(message);
@@ -132,8 +132,8 @@ impl Call {
         }
     }
 
-    /// A service that failed may have failed after the work was done. A bare 404 is a wrong address or
-    /// something in between, not the word of AWS that a thing is gone.
+    /// A service that failed may have failed after the work was done. A bare 404 is a wrong address
+    /// or something in between, not the word of AWS that a thing is gone.
     fn by_status(self, status: u16) -> Failure {
         match status {
             401 | 403 => Failure::Denied,
@@ -149,8 +149,8 @@ fn speaks_of_mode(message: &str) -> bool {
     ["capacity mode", "on-demand", "on_demand"].iter().any(|word| message.contains(word))
 }
 
-/// Whether the connection was refused or not found, so that nothing was sent. Should the SDK change its
-/// HTTP client, this finds nothing, and the answer counts as lost: the careful side.
+/// Whether the connection was refused or not found, so that nothing was sent. Should the SDK change
+/// its HTTP client, this finds nothing, and the answer counts as lost: the careful side.
 fn never_connected(error: &(dyn Error + 'static)) -> bool {
     chain(error).any(|error| {
         error

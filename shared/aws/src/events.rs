@@ -1,7 +1,7 @@
 //! EventBridge: publishing Weir's events, all of them or an error.
 //!
-//! PutEvents answers for each event on its own; those it did not take are sent once more. Not here: what
-//! the events say (`weir_control::event`).
+//! PutEvents answers for each event on its own; those it did not take are sent once more. Not here:
+//! what the events say (`weir_control::event`).
 
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use weir_control::event::{SOURCE, WeirEvent};

@@ -1,9 +1,9 @@
 //! What is known of a failing consumer besides that it fails.
 //!
-//! Its alarms are read first: they name the very metrics, whatever the consumer is called, and the id in
-//! the ledger may hold only the beginning of that. What cannot be read is left out. Not here: metrics of
-//! single shards, so no message says that one shard alone is behind; what follows from evidence
-//! (`weir_core::incident`).
+//! Its alarms are read first: they name the very metrics, whatever the consumer is called, and the
+//! id in the ledger may hold only the beginning of that. What cannot be read is left out. Not here:
+//! metrics of single shards, so no message says that one shard alone is behind; what follows from
+//! evidence (`weir_core::incident`).
 
 use std::collections::BTreeMap;
 
@@ -59,8 +59,9 @@ fn known<T>(what: &str, read: PortResult<T>) -> Option<T> {
 }
 
 impl Aws {
-    /// Whether a mapping of it polls; `None` for what has no mapping of its own to the stream. It is looked
-    /// for by the function, since it may read by a fan-out consumer, whose ARN nobody knows here.
+    /// Whether a mapping of it polls; `None` for what has no mapping of its own to the stream. It
+    /// is looked for by the function, since it may read by a fan-out consumer, whose ARN nobody
+    /// knows here.
     async fn enabled(
         &self,
         stream: &StreamName,

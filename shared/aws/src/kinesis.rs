@@ -78,8 +78,8 @@ fn state(summary: &types::StreamDescriptionSummary) -> PortResult<StreamState> {
     })
 }
 
-/// A stream with a queue or with warm throughput is held on demand too, but this SDK tells of no queues, and
-/// its warm throughput may be what AWS gave by itself: there AWS's refusal tells.
+/// A stream with a queue or with warm throughput is held on demand too, but this SDK tells of no
+/// queues, and its warm throughput may be what AWS gave by itself: there AWS's refusal tells.
 fn held_on_demand_by(summary: &types::StreamDescriptionSummary) -> Option<OnDemandFeature> {
     let automatic = Some(&RecordDistributionStrategy::Auto);
     match () {
@@ -184,8 +184,9 @@ impl SwitchMode for Aws {
     }
 }
 
-/// For a change: never repeated. The SDK takes LimitExceededException for throttling and would send it again;
-/// here it mostly means that the day's calls are used, and a repeated call could be one too many.
+/// For a change: never repeated. The SDK takes LimitExceededException for throttling and would send
+/// it again; here it mostly means that the day's calls are used, and a repeated call could be one
+/// too many.
 fn once() -> aws_sdk_kinesis::config::Builder {
     Config::builder().retry_config(RetryConfig::disabled()).timeout_config(
         TimeoutConfig::builder()

@@ -8,10 +8,10 @@
 //! | `stream#<name>` | `action#<at>#<plan id>` | an action and what became of it |
 //! | `incident#<subject>` | `newest` | the subject's newest incident, its version; as long as it is open, when it began |
 //!
-//! Index `due-streams`: hash `due`, range `revisit_at`; registered streams carry `due`, and
-//! open incidents with another value of it. Every write
-//! that guards something is conditional, so the order in which functions run does not matter. Here: the
-//! names. Not here: items (`item`), expressions (`write`), and the ports (`read`, `plans`, `claims`).
+//! Index `due-streams`: hash `due`, range `revisit_at`; registered streams carry `due`, and open
+//! incidents with another value of it. Every write that guards something is conditional, so the
+//! order in which functions run does not matter. Here: the names. Not here: items (`item`),
+//! expressions (`write`), and the ports (`read`, `plans`, `claims`).
 
 mod claims;
 mod incidents;
@@ -30,8 +30,8 @@ use weir_core::units::StreamName;
 /// Attributes, by name.
 type Item = HashMap<String, AttributeValue>;
 
-/// The layout this code writes, in the attribute `schema`. A record with a higher number was written by
-/// a newer Weir and is not guessed at.
+/// The layout this code writes, in the attribute `schema`. A record with a higher number was
+/// written by a newer Weir and is not guessed at.
 const SCHEMA: u32 = 1;
 /// The index that tells which streams are due.
 const DUE_INDEX: &str = "due-streams";

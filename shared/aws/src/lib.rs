@@ -1,6 +1,7 @@
 //! Weir's ports on the AWS SDKs: the only crate that names them.
 //!
-//! [`Aws`] is every port at once; each loop takes of it what it needs. Not here: decisions of any kind.
+//! [`Aws`] is every port at once; each loop takes of it what it needs. Not here: decisions of any
+//! kind.
 
 mod alarms;
 mod alerts;
@@ -8,18 +9,14 @@ mod clock;
 mod config;
 mod connect;
 mod consumers;
-pub mod emf;
 mod errors;
 mod events;
 mod evidence;
-mod executor;
 mod kinesis;
 mod ledger;
 mod metrics;
 mod pace;
-mod policies;
 mod settings;
-mod start;
 #[cfg(test)]
 mod testing;
 
@@ -31,10 +28,7 @@ use weir_core::observation::ShardQuota;
 
 pub use config::load;
 pub use connect::FirstCall;
-pub use executor::Executor;
-pub use policies::{Policies, PolicyFault, read_policies};
 pub use settings::{SettingFault, SettingFaults, Settings, Topics};
-pub use start::{Started, retry_helps, start};
 
 use config::Clients;
 use consumers::DeliveryStream;
@@ -47,9 +41,11 @@ pub struct Aws {
     clients: Clients,
     settings: Settings,
     paces: Paces,
-    /// The quota and when it was read: DescribeLimits may be called once a second by a whole account.
+    /// The quota and when it was read: DescribeLimits may be called once a second by a whole
+    /// account.
     quota: Mutex<Option<(Timestamp, ShardQuota)>>,
-    /// The delivery streams and when they were read: finding those of one stream means describing all.
+    /// The delivery streams and when they were read: finding those of one stream means describing
+    /// all.
     delivery_streams: Mutex<Option<(Timestamp, Vec<DeliveryStream>)>>,
     /// The days of traffic and when they were read: each metric asked for costs.
     days: KeptDays,

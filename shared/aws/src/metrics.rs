@@ -1,8 +1,9 @@
 //! GetMetricData: the traffic of many streams in few calls.
 //!
-//! Two windows per stream, each with its own calls, because one call has one start and one end. A stream
-//! whose numbers did not all come gets an error, never a half-empty series. Not here: what is asked
-//! (`window`), how answers are put together (`answers`), which need not be asked for (`days`).
+//! Two windows per stream, each with its own calls, because one call has one start and one end. A
+//! stream whose numbers did not all come gets an error, never a half-empty series. Not here: what
+//! is asked (`window`), how answers are put together (`answers`), which need not be asked for
+//! (`days`).
 
 mod answers;
 mod days;

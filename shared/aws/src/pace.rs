@@ -1,8 +1,8 @@
 //! Calls per second, held below what the account may make.
 //!
-//! Even spacing: a bucket that holds one token. A call too early waits; nothing is ever dropped. The
-//! budget is one process's own; when many functions run at once, AWS's answer and the SDK's retries
-//! see to the rest. Not here: the quotas themselves (`weir_core::limits`).
+//! Even spacing: a bucket that holds one token. A call too early waits; nothing is ever dropped.
+//! The budget is one process's own; when many functions run at once, AWS's answer and the SDK's
+//! retries see to the rest. Not here: the quotas themselves (`weir_core::limits`).
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;

@@ -1,23 +1,22 @@
-//! What a function is told by its environment: read at once, every fault named.
+//! What [`crate::Aws`] has to know of an installation, read from an environment: all at once, every
+//! fault named.
 //!
-//! Not here: region, credentials and endpoints, which the SDK reads itself; policies (`policies`).
+//! Not here: region, credentials and endpoints, which the SDK reads itself; what only functions
+//! need (`weir-lambda`).
 
 use std::fmt;
-use std::path::PathBuf;
 
 use thiserror::Error;
-use weir_control::message::Place;
+use weir_control::installation::Place;
 use weir_core::alarms::AlarmPrefix;
 
-/// The settings of an installation.
+/// Where an installation keeps and sends things.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// `WEIR_LEDGER_TABLE`: the DynamoDB table of the ledger.
     pub ledger_table: String,
     /// `WEIR_EVENT_BUS`: the bus Weir's events go to.
     pub event_bus: String,
-    /// `WEIR_POLICY_DIR`: the folder of the policies.
-    pub policy_dir: PathBuf,
     /// `WEIR_ALARM_PREFIX`: what the names of this installation's alarms begin with.
     pub alarm_prefix: AlarmPrefix,
     /// Where alerts go; only raise-alerts needs it.
@@ -74,10 +73,13 @@ impl fmt::Display for SettingFaults {
 }
 
 const EVENT_BUS: &str = "default";
-const POLICY_DIR: &str = "/opt/weir/policies";
 
 impl Settings {
     /// Reads them through `lookup`, which gives a variable's value. An empty value is none.
+    ///
+    /// # Errors
+    ///
+    /// Every variable that is missing or cannot be used.
     pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Settings, SettingFaults> {
         let set = |variable: &str| lookup(variable).filter(|value| !value.trim().is_empty());
         let mut faults = Vec::new();
@@ -121,7 +123,6 @@ impl Settings {
         let settings = Settings {
             ledger_table,
             event_bus: set("WEIR_EVENT_BUS").unwrap_or_else(|| EVENT_BUS.to_owned()),
-            policy_dir: set("WEIR_POLICY_DIR").map_or_else(|| POLICY_DIR.into(), PathBuf::from),
             alarm_prefix,
             topics,
         };
@@ -144,7 +145,6 @@ mod tests {
         let settings = settings.expect("settings");
         assert_eq!(settings.ledger_table, "ledger");
         assert_eq!(settings.event_bus, "default");
-        assert_eq!(settings.policy_dir, PathBuf::from("/opt/weir/policies"));
         assert_eq!(settings.alarm_prefix, AlarmPrefix::default());
     }
 

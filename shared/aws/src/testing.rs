@@ -8,7 +8,7 @@ use aws_smithy_types::DateTime;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::retry::RetryConfig;
 use serde_json::Value;
-use weir_control::message::Place;
+use weir_control::installation::Place;
 
 use crate::{Aws, Settings, Topics};
 
@@ -78,7 +78,6 @@ pub(crate) fn settings() -> Settings {
     Settings {
         ledger_table: "ledger".to_owned(),
         event_bus: "default".to_owned(),
-        policy_dir: "/nowhere".into(),
         alarm_prefix: weir_core::alarms::AlarmPrefix::default(),
         topics: None,
     }

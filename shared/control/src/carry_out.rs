@@ -15,6 +15,7 @@ use weir_core::policy::OperatingMode;
 use weir_core::reasons::{FailureReason, RefusalReason};
 use weir_core::units::StreamName;
 
+use crate::answer::{Answer, RedeliverOn};
 use crate::event::{ActionFailed, ActionRefused, CapacityPlanned, VERSION, WeirEvent};
 use crate::ledger::{Claimed, StreamRecord};
 use crate::plan_id::PlanId;
@@ -25,19 +26,37 @@ use crate::ports::{
 use crate::recovery::{self, Found};
 
 /// Everything both loops need, besides the one call that each may make.
-pub trait Ports:
+pub trait ActionPorts:
     Clock + DescribeStream + PublishEvents + ReadRecord + RecordAction + RecordOutcome
 {
 }
 
-impl<P> Ports for P where
+impl<P> ActionPorts for P where
     P: Clock + DescribeStream + PublishEvents + ReadRecord + RecordAction + RecordOutcome
 {
 }
 
-/// What became of the plan.
+/// What an executor did with one plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ActionReport {
+    /// The plan's stream.
+    pub stream: StreamName,
+    /// The plan.
+    pub plan_id: PlanId,
+    /// What became of it.
+    pub result: ActionResult,
+}
+
+impl ActionReport {
+    pub(crate) fn of(planned: &CapacityPlanned, result: ActionResult) -> ActionReport {
+        let CapacityPlanned { stream, plan_id, .. } = planned;
+        ActionReport { stream: stream.clone(), plan_id: plan_id.clone(), result }
+    }
+}
+
+/// What became of a plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Done {
+pub enum ActionResult {
     /// AWS took the call.
     Accepted,
     /// It was turned down.
@@ -85,14 +104,26 @@ impl Refusal {
     }
 }
 
-/// Carries out the plan that asks for `change`, by `call`. An error means the event should be
-/// delivered again: its outcome stands in the ledger but could not be published.
-pub(crate) async fn carry_out<P: Ports>(
+/// Carries out the plan that asks for `change`, by `call`. A redelivery is worth it where the
+/// outcome stands in the ledger but could not be published; it makes no call twice.
+pub(crate) async fn carry_out<P: ActionPorts>(
     ports: &P,
     planned: &CapacityPlanned,
     change: Change,
     call: impl AsyncFnOnce() -> PortResult<()>,
-) -> PortResult<Done> {
+) -> Answer<ActionReport> {
+    match attempt(ports, planned, change, call).await {
+        Ok(result) => Answer::done(ActionReport::of(planned, result), None),
+        Err(error) => Answer::failed(error, RedeliverOn::Retryable),
+    }
+}
+
+async fn attempt<P: ActionPorts>(
+    ports: &P,
+    planned: &CapacityPlanned,
+    change: Change,
+    call: impl AsyncFnOnce() -> PortResult<()>,
+) -> PortResult<ActionResult> {
     let order = Order { stream: &planned.stream, plan: &planned.plan_id, change };
     if let Some(refusal) = refused_unread(ports, planned, change) {
         return refuse(ports, &order, refusal).await;
@@ -112,14 +143,14 @@ pub(crate) async fn carry_out<P: Ports>(
             Ok(_) => {
                 let action = action_of(ports, &order);
                 let unclaimed = PlanId::without_ledger(action.at);
-                conclude(ports, &order, &unclaimed, action, answer(call).await).await
+                conclude(ports, &order, &unclaimed, action, made(call).await).await
             }
         },
     }
 }
 
 /// What can be refused before anything is read.
-fn refused_unread<P: Ports>(
+fn refused_unread<P: ActionPorts>(
     ports: &P,
     planned: &CapacityPlanned,
     change: Change,
@@ -135,12 +166,12 @@ fn refused_unread<P: Ports>(
     }
 }
 
-async fn with_ledger<P: Ports>(
+async fn with_ledger<P: ActionPorts>(
     ports: &P,
     order: &Order<'_>,
     record: Option<StreamRecord>,
     call: impl AsyncFnOnce() -> PortResult<()>,
-) -> PortResult<Done> {
+) -> PortResult<ActionResult> {
     let now = ports.now();
     let Some(record) = record else {
         return refuse(ports, order, Refusal::because(RefusalReason::PlanSuperseded)).await;
@@ -168,17 +199,17 @@ async fn with_ledger<P: Ports>(
         Err(error) => return refuse(ports, order, Refusal::ledger(&error)).await,
     }
     let action = action_of(ports, order);
-    let answer = match prepare(ports, order, &action).await {
-        Ok(()) => answer(call).await,
-        Err(refusal) => Err(Answer::Refused(refusal)),
+    let made = match prepare(ports, order, &action).await {
+        Ok(()) => made(call).await,
+        Err(refusal) => Err(CallFailure::Refused(refusal)),
     };
-    conclude(ports, order, order.plan, action, answer).await
+    conclude(ports, order, order.plan, action, made).await
 }
 
 /// Looks again and writes down what is about to be done. The actions are read once more under the
 /// claim: another plan may have been carried out since this one was made, and the stream need not
 /// show it yet.
-async fn prepare<P: Ports>(
+async fn prepare<P: ActionPorts>(
     ports: &P,
     order: &Order<'_>,
     action: &ActionRecord,
@@ -218,12 +249,12 @@ fn is_old(plan: &PlanId, now: Timestamp) -> Option<RefusalReason> {
     (!young).then_some(RefusalReason::PlanExpired)
 }
 
-fn action_of<P: Ports>(ports: &P, order: &Order<'_>) -> ActionRecord {
+fn action_of<P: ActionPorts>(ports: &P, order: &Order<'_>) -> ActionRecord {
     ActionRecord { at: ports.now(), change: order.change, outcome: Outcome::Intended }
 }
 
 /// The second look, just before acting.
-async fn look_again<P: Ports>(ports: &P, order: &Order<'_>) -> Result<StreamState, Refusal> {
+async fn look_again<P: ActionPorts>(ports: &P, order: &Order<'_>) -> Result<StreamState, Refusal> {
     let state = ports.describe_stream(order.stream).await.map_err(|error| Refusal::of(&error))?;
     let StreamState { mode, status, open_shards, retention_hours: _, held_on_demand_by } = state;
     match status {
@@ -249,30 +280,30 @@ async fn look_again<P: Ports>(ports: &P, order: &Order<'_>) -> Result<StreamStat
 }
 
 /// What a call came to, when it did not succeed.
-enum Answer {
+enum CallFailure {
     Refused(Refusal),
     Lost(String),
 }
 
-async fn answer(call: impl AsyncFnOnce() -> PortResult<()>) -> Result<(), Answer> {
+async fn made(call: impl AsyncFnOnce() -> PortResult<()>) -> Result<(), CallFailure> {
     call().await.map_err(|error| match error.failure {
-        Failure::AnswerLost => Answer::Lost(error.to_string()),
-        _ => Answer::Refused(Refusal::of(&error)),
+        Failure::AnswerLost => CallFailure::Lost(error.to_string()),
+        _ => CallFailure::Refused(Refusal::of(&error)),
     })
 }
 
 /// Writes down what became of the action, under `id`, and tells.
-async fn conclude<P: Ports>(
+async fn conclude<P: ActionPorts>(
     ports: &P,
     order: &Order<'_>,
     id: &PlanId,
     mut action: ActionRecord,
-    answer: Result<(), Answer>,
-) -> PortResult<Done> {
-    let (outcome, detail) = match answer {
+    made: Result<(), CallFailure>,
+) -> PortResult<ActionResult> {
+    let (outcome, detail) = match made {
         Ok(()) => (Outcome::Accepted, None),
-        Err(Answer::Refused(Refusal(reason, detail))) => (Outcome::Refused { reason }, detail),
-        Err(Answer::Lost(detail)) => (Outcome::Unknown, Some(detail)),
+        Err(CallFailure::Refused(Refusal(reason, detail))) => (Outcome::Refused { reason }, detail),
+        Err(CallFailure::Lost(detail)) => (Outcome::Unknown, Some(detail)),
     };
     action.outcome = outcome;
     // A ledger that fails now leaves the intent standing: it counts, and the next look clears it
@@ -283,52 +314,56 @@ async fn conclude<P: Ports>(
         // Lost, this note costs one more event to whoever asks again; nothing else.
         let _ = ports.record_published(order.stream, id, &action).await;
     }
-    Ok(done(outcome))
+    Ok(result_of(outcome))
 }
 
-fn done(outcome: Outcome) -> Done {
+fn result_of(outcome: Outcome) -> ActionResult {
     match outcome {
-        Outcome::Accepted => Done::Accepted,
-        Outcome::Refused { reason } => Done::Refused(reason),
-        Outcome::Unknown | Outcome::Intended => Done::Lost,
+        Outcome::Accepted => ActionResult::Accepted,
+        Outcome::Refused { reason } => ActionResult::Refused(reason),
+        Outcome::Unknown | Outcome::Intended => ActionResult::Lost,
     }
 }
 
 /// Turns the plan down before it was claimed: nothing of it is remembered.
-async fn refuse<P: Ports>(ports: &P, order: &Order<'_>, refusal: Refusal) -> PortResult<Done> {
+async fn refuse<P: ActionPorts>(
+    ports: &P,
+    order: &Order<'_>,
+    refusal: Refusal,
+) -> PortResult<ActionResult> {
     let Refusal(reason, detail) = refusal;
     let outcome = Outcome::Refused { reason };
     let action = ActionRecord { outcome, ..action_of(ports, order) };
     ports.publish(&[event_of(ports, order, &action, detail)]).await?;
-    Ok(Done::Refused(reason))
+    Ok(ActionResult::Refused(reason))
 }
 
 /// The event came before. What the first delivery left undone is done now.
-async fn again<P: Ports>(
+async fn again<P: ActionPorts>(
     ports: &P,
     order: &Order<'_>,
     mut record: StreamRecord,
-) -> PortResult<Done> {
+) -> PortResult<ActionResult> {
     let state = match ports.describe_stream(order.stream).await {
         Ok(state) => state,
-        Err(_) => return Ok(Done::Repeated),
+        Err(_) => return Ok(ActionResult::Repeated),
     };
     let cleared = recovery::clear_up(ports, order.stream, &mut record, &state, ports.now()).await?;
     let action = match cleared {
-        Found::InFlight => return Ok(Done::Repeated),
+        Found::InFlight => return Ok(ActionResult::Repeated),
         Found::Cleared(Some((_, action))) => Some(action),
         Found::Cleared(None) | Found::Nothing => record
             .action_of(order.plan)
             .filter(|action| !action.published && !action.record.outcome.is_open())
             .map(|action| action.record),
     };
-    let Some(action) = action else { return Ok(Done::Repeated) };
+    let Some(action) = action else { return Ok(ActionResult::Repeated) };
     ports.publish(&[event_of(ports, order, &action, None)]).await?;
     let _ = ports.record_published(order.stream, order.plan, &action).await;
-    Ok(done(action.outcome))
+    Ok(result_of(action.outcome))
 }
 
-fn event_of<P: Ports>(
+fn event_of<P: ActionPorts>(
     ports: &P,
     order: &Order<'_>,
     action: &ActionRecord,

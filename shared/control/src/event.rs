@@ -1,8 +1,8 @@
 //! The events Weir publishes: versioned, public interface.
 //!
-//! `source` is always `weir`; `detail-type` is [`WeirEvent::detail_type`]; `detail` is the JSON of the
-//! struct. A change that would break a reader gets a new version. Not here: events that come in from
-//! outside (`incoming`).
+//! `source` is always `weir`; `detail-type` is [`WeirEvent::detail_type`]; `detail` is the JSON of
+//! the struct. A change that would break a reader gets a new version. Not here: events that come in
+//! from outside (`incoming`).
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

@@ -1,9 +1,9 @@
-//! What wakes the functions, read tolerantly: CloudWatch alarm events in every real shape, ticks, and
-//! Weir's own events.
+//! What wakes the functions, read tolerantly: CloudWatch alarm events in every real shape, ticks,
+//! and Weir's own events.
 //!
-//! Unknown fields are passed over, missing ones too where nothing depends on them. The stream comes from
-//! the alarm's tags or its metrics' dimensions, never from the alarm's name. Free text (`reason`) is
-//! never read. Not here: what Weir publishes (`event`).
+//! Unknown fields are passed over, missing ones too where nothing depends on them. The stream comes
+//! from the alarm's tags or its metrics' dimensions, never from the alarm's name. Free text
+//! (`reason`) is never read. Not here: what Weir publishes (`event`).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -185,7 +185,8 @@ fn stream_of(data: &AlarmData) -> Option<StreamName> {
     tagged.or(only).and_then(|name| StreamName::new(name).ok())
 }
 
-/// What the alarm watches: of several metrics the one that tells of the consumer, not of the writing.
+/// What the alarm watches: of several metrics the one that tells of the consumer, not of the
+/// writing.
 fn watched(data: &AlarmData) -> Option<Watched> {
     let stats = || data.configuration.metrics.iter().filter(|metric| metric.metric_stat.is_some());
     let chosen = stats().find(|metric| metric.id != WRITTEN_ID).or(stats().next())?;

@@ -129,8 +129,8 @@ impl StreamRecord {
         self.actions.iter().map(|action| action.record).collect()
     }
 
-    /// A change of the stream that no action of ours explains: somebody else's call, which AWS counts
-    /// against the same daily limits.
+    /// A change of the stream that no action of ours explains: somebody else's call, which AWS
+    /// counts against the same daily limits.
     pub fn unexplained_change(&self, seen: LastSeen, now: Timestamp) -> Option<ActionRecord> {
         let change = match (self.last_seen?, seen) {
             (LastSeen::Provisioned { open: from }, LastSeen::Provisioned { open: to }) => {
@@ -141,7 +141,8 @@ impl StreamRecord {
                 (before.mode() != after.mode()).then_some(Change::SwitchMode { to: after.mode() })
             }
         }?;
-        // Our newest counted call of the kind says how we left the stream; anything else is not of our making.
+        // Our newest counted call of the kind says how we left the stream; anything else is not of
+        // our making.
         let same_kind = |ours: &Change| mem::discriminant(ours) == mem::discriminant(&change);
         let newest = self
             .actions
@@ -178,8 +179,8 @@ pub struct Planned {
 pub struct StoredIncident {
     /// The incident.
     pub incident: Incident,
-    /// The subject's version: grows by one with every write about it, so that two runs that each take a
-    /// failure for a new one cannot both open an incident.
+    /// The subject's version: grows by one with every write about it, so that two runs that each
+    /// take a failure for a new one cannot both open an incident.
     pub version: u64,
 }
 

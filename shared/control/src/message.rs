@@ -1,9 +1,9 @@
 //! What a person, a pager or a program is told of an incident, in every form its channel needs.
 //!
-//! Here: everything a message is made from, and putting its forms together. In files of their own: the
-//! words (`text`), where to look first (`look`), forms for machines (`forms`), how numbers and names are
-//! written (`words`). Free text of others (alarm descriptions, state reasons) never gets into a message.
-//! Not here: when something is told (`weir_core::incident`), sending it.
+//! Here: everything a message is made from, and putting its forms together. In files of their own:
+//! the words (`text`), where to look first (`look`), forms for machines (`forms`), how numbers and
+//! names are written (`words`). Free text of others (alarm descriptions, state reasons) never gets
+//! into a message. Not here: when something is told (`weir_core::incident`), sending it.
 
 mod forms;
 mod look;
@@ -21,19 +21,9 @@ use weir_core::incident::{
 };
 use weir_core::policy::Severity;
 
+use crate::installation::Place;
 pub use look::Look;
 pub use words::{length, time};
-
-/// Where an installation lives.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
-    /// `aws`, `aws-cn` or `aws-us-gov`.
-    pub partition: String,
-    /// The region.
-    pub region: String,
-    /// The account.
-    pub account: String,
-}
 
 /// One message, ready to be sent.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,10 +1,11 @@
 //! The loop plan-capacity: observe the streams that are due, plan, remember, publish.
 //!
-//! It has no right to change a stream. One stream's failure never costs another its plan. Not here: the
-//! decision (`weir_core::plan`), carrying it out (`carry_out`).
+//! It has no right to change a stream. One stream's failure never costs another its plan. Not here:
+//! the decision (`weir_core::plan`), carrying it out (`carry_out`).
 
 use jiff::Timestamp;
 use weir_core::action::Outcome;
+use weir_core::alarms::AlarmState;
 use weir_core::budget::Budget;
 use weir_core::history::History;
 use weir_core::observation::{Observation, ShardQuota, Signal, StreamState};
@@ -14,7 +15,10 @@ use weir_core::reasons::Reason;
 use weir_core::series::Series;
 use weir_core::units::StreamName;
 
-use crate::event::{CapacityPlanned, WeirEvent};
+use crate::answer::{Answer, RedeliverOn};
+use crate::event::{CapacityPlanned, OperatorRequest, Request, WeirEvent};
+use crate::incoming::Incoming;
+use crate::installation::Installation;
 use crate::ledger::{LastSeen, Planned, StoredAction, StreamRecord};
 use crate::plan_id::PlanId;
 use crate::ports::{
@@ -24,9 +28,9 @@ use crate::ports::{
 use crate::recovery::{self, Found};
 use crate::skipped::SkippedStream;
 
-/// Why the loop runs.
+/// Which streams to plan for.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Wake {
+enum Wake {
     /// The tick: all streams that are due.
     Due,
     /// An alarm or an operator: this stream, due or not.
@@ -37,7 +41,7 @@ pub enum Wake {
 
 /// What a run did.
 #[derive(Debug, Default)]
-pub struct Report {
+pub struct PlanReport {
     /// Plans made, with their ids.
     pub plans: Vec<(PlanId, Plan)>,
     /// Streams without a plan.
@@ -47,7 +51,7 @@ pub struct Report {
 }
 
 /// Everything this loop needs.
-pub trait Ports:
+pub trait PlanPorts:
     Clock
     + DescribeStream
     + ListStreams
@@ -61,7 +65,7 @@ pub trait Ports:
 {
 }
 
-impl<P> Ports for P where
+impl<P> PlanPorts for P where
     P: Clock
         + DescribeStream
         + ListStreams
@@ -81,13 +85,58 @@ struct Candidate<'a> {
     policy: &'a Policy,
     record: Option<StreamRecord>,
     state: StreamState,
-    /// The stream to remember; `None` where it is not at rest, or a change of it not yet written down.
+    /// The stream to remember; `None` where it is not at rest, or a change of it not yet written
+    /// down.
     last_seen: Option<LastSeen>,
 }
 
+/// Handles one event. After a tick the next tick is the retry, and comes sooner than a redelivery.
+/// Any other event is delivered again where that may help: the stream may not be due for minutes,
+/// and its alarm does not go off twice.
+pub async fn on_event<P: PlanPorts>(
+    ports: &P,
+    installation: &Installation,
+    event: &Incoming,
+) -> Answer<PlanReport> {
+    let Some(wake) = wake(event) else { return Answer::skipped(Reason::NotForUs) };
+    let redeliver = match wake {
+        Wake::Due => RedeliverOn::Nothing,
+        Wake::Stream(_) | Wake::All => RedeliverOn::Retryable,
+    };
+    match run(ports, &installation.policies, wake).await {
+        Ok(report) => {
+            let errors = report.skipped.iter().filter_map(|skipped| skipped.error.as_ref());
+            let redeliver = redeliver.first(errors);
+            Answer::done(report, redeliver)
+        }
+        Err(error) => Answer::failed(error, redeliver),
+    }
+}
+
+/// What to plan for; `None` when the event asks for no plan.
+fn wake(event: &Incoming) -> Option<Wake> {
+    match event {
+        Incoming::Tick => Some(Wake::Due),
+        // Calm needs no plan of its own: the tick sees to scale-in.
+        Incoming::Alarm(alarm) if alarm.state == AlarmState::Alarm => {
+            alarm.stream.clone().map(Wake::Stream)
+        }
+        Incoming::OperatorRequest(OperatorRequest { request: Request::Plan, stream, .. }) => {
+            Some(stream.clone().map_or(Wake::All, Wake::Stream))
+        }
+        Incoming::OperatorRequest(_)
+        | Incoming::Alarm(_)
+        | Incoming::CapacityPlanned(_)
+        | Incoming::StreamResized(_)
+        | Incoming::ModeSwitched(_)
+        | Incoming::ActionRefused(_)
+        | Incoming::ActionFailed(_) => None,
+    }
+}
+
 /// Runs the loop once.
-pub async fn run<P: Ports>(ports: &P, policies: &PolicySet, wake: Wake) -> PortResult<Report> {
-    let mut report = Report::default();
+async fn run<P: PlanPorts>(ports: &P, policies: &PolicySet, wake: Wake) -> PortResult<PlanReport> {
+    let mut report = PlanReport::default();
     let mut events = Vec::new();
     let mut candidates = Vec::new();
     for stream in streams(ports, policies, wake, &mut report).await? {
@@ -110,13 +159,13 @@ pub async fn run<P: Ports>(ports: &P, policies: &PolicySet, wake: Wake) -> PortR
     Ok(report)
 }
 
-/// Which streams to plan for. A ledger that cannot say what is due must not stop scale-out, so then all
-/// managed streams are looked at.
-async fn streams<P: Ports>(
+/// Which streams to plan for. A ledger that cannot say what is due must not stop scale-out, so then
+/// all managed streams are looked at.
+async fn streams<P: PlanPorts>(
     ports: &P,
     policies: &PolicySet,
     wake: Wake,
-    report: &mut Report,
+    report: &mut PlanReport,
 ) -> PortResult<Vec<StreamName>> {
     let managed = async || -> PortResult<Vec<StreamName>> {
         let mut streams = ports.list_streams().await?;
@@ -137,11 +186,11 @@ async fn streams<P: Ports>(
 }
 
 /// Reads what is needed before traffic is worth reading.
-async fn look<'a, P: Ports>(
+async fn look<'a, P: PlanPorts>(
     ports: &P,
     policies: &'a PolicySet,
     stream: &StreamName,
-    report: &mut Report,
+    report: &mut PlanReport,
     events: &mut Vec<WeirEvent>,
 ) -> Result<Candidate<'a>, (Reason, Option<PortError>)> {
     let policy = match policies.governing(stream) {
@@ -187,7 +236,7 @@ async fn look<'a, P: Ports>(
 
 /// A change that somebody else made counts against the same daily limit, so it is written down like
 /// ours. This plan counts it even if that fails.
-async fn record_external_change<P: Ports>(
+async fn record_external_change<P: PlanPorts>(
     ports: &P,
     stream: &StreamName,
     record: &mut StreamRecord,
@@ -201,7 +250,7 @@ async fn record_external_change<P: Ports>(
     written
 }
 
-async fn quota<P: Ports>(ports: &P, report: &mut Report) -> Signal<ShardQuota> {
+async fn quota<P: PlanPorts>(ports: &P, report: &mut PlanReport) -> Signal<ShardQuota> {
     match ports.read_quota().await {
         Ok(value) => Signal::Known { value, read_at: ports.now() },
         Err(error) => {
@@ -213,12 +262,12 @@ async fn quota<P: Ports>(ports: &P, report: &mut Report) -> Signal<ShardQuota> {
 }
 
 /// Plans for one stream, remembers the plan, and puts its event with the others.
-async fn decide<P: Ports>(
+async fn decide<P: PlanPorts>(
     ports: &P,
     candidate: Candidate<'_>,
     traffic: PortResult<Traffic>,
     quota: &Signal<ShardQuota>,
-    report: &mut Report,
+    report: &mut PlanReport,
     events: &mut Vec<WeirEvent>,
 ) {
     let Candidate { stream, policy, mut record, state, last_seen } = candidate;
@@ -266,8 +315,8 @@ async fn decide<P: Ports>(
                 report.skipped.push(SkippedStream { stream, reason, error: None });
                 return;
             }
-            // Nobody can claim an unrecorded plan by its id; the executor treats it as one made while
-            // the ledger was down.
+            // Nobody can claim an unrecorded plan by its id; the executor treats it as one made
+            // while the ledger was down.
             Err(error) => report.troubles.push(error),
         }
     }
@@ -275,8 +324,8 @@ async fn decide<P: Ports>(
     report.plans.push((id, plan));
 }
 
-/// What asks for something, or withholds something wanted. Plans that hold because all is well, or because
-/// a change is just under way, are kept to the log: they would be a thousand events a day.
+/// What asks for something, or withholds something wanted. Plans that hold because all is well, or
+/// because a change is just under way, are kept to the log: they would be a thousand events a day.
 fn worth_telling(plan: &Plan) -> bool {
     !matches!(plan.action, Action::Hold(_)) || plan.withheld().is_some()
 }

@@ -1,4 +1,5 @@
-//! The id of a plan: which plan an event, a claim or an action belongs to, and what it may carry out.
+//! The id of a plan: which plan an event, a claim or an action belongs to, and what it may carry
+//! out.
 //!
 //! Not here: the event that brings it (`event`), the record that remembers it (`ledger`).
 
@@ -9,15 +10,16 @@ use serde::{Deserialize, Serialize};
 use weir_core::action::Change;
 use weir_core::observation::CapacityMode;
 
-/// Names a plan of a stream: when it was made, from which version of the record, and what is to be carried out of it.
-/// The ledger has the newest one's, so an event that asks for anything else is nobody's plan.
+/// Names a plan of a stream: when it was made, from which version of the record, and what is to be
+/// carried out of it. The ledger has the newest one's, so an event that asks for anything else is
+/// nobody's plan.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct PlanId(String);
 
 impl PlanId {
-    /// The id of the plan made at `planned_at` from version `version`, which orders this change, if any; no two
-    /// plans share it, as only one can move the record on from a version.
+    /// The id of the plan made at `planned_at` from version `version`, which orders this change, if
+    /// any; no two plans share it, as only one can move the record on from a version.
     pub fn of(planned_at: Timestamp, version: u64, order: Option<Change>) -> PlanId {
         let order = order.map_or_else(|| "none".to_owned(), order_code);
         PlanId(format!("{planned_at}-v{version}-{order}"))

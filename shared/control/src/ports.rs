@@ -1,7 +1,7 @@
 //! What the loops need from the world: one trait per verb, so that each loop asks for the least.
 //!
-//! The same loops run on AWS and on the simulator; both implement these traits. Not here: the ledger's own
-//! types (`ledger`).
+//! The same loops run on AWS and on the simulator; both implement these traits. Not here: the
+//! ledger's own types (`ledger`).
 
 use jiff::Timestamp;
 use thiserror::Error;
@@ -115,7 +115,8 @@ pub trait ListStreams {
 /// GetMetricData.
 #[allow(async_fn_in_trait)]
 pub trait ReadTraffic {
-    /// Traffic of each stream, in the order asked for, up to `now`. One stream's failure is its own.
+    /// Traffic of each stream, in the order asked for, up to `now`. One stream's failure is its
+    /// own.
     async fn read_traffic(
         &self,
         streams: &[StreamName],
@@ -181,8 +182,8 @@ pub trait FindDue {
 /// What is remembered of a stream.
 #[allow(async_fn_in_trait)]
 pub trait ReadRecord {
-    /// The stream's record with its actions since `since`, read consistently; `None` when the stream was
-    /// never registered.
+    /// The stream's record with its actions since `since`, read consistently; `None` when the
+    /// stream was never registered.
     async fn read_record(
         &self,
         stream: &StreamName,
@@ -193,8 +194,8 @@ pub trait ReadRecord {
 /// Remembering a plan.
 #[allow(async_fn_in_trait)]
 pub trait RecordPlan {
-    /// Writes the plan and moves the record on, if the record still has the version the plan was made
-    /// from. `false` when it has not: somebody else planned meanwhile.
+    /// Writes the plan and moves the record on, if the record still has the version the plan was
+    /// made from. `false` when it has not: somebody else planned meanwhile.
     async fn record_plan(&self, stream: &StreamName, planned: &Planned) -> PortResult<bool>;
 }
 
@@ -279,7 +280,8 @@ pub trait ReadAlarmStates {
 /// GetMetricData and the like, about one failing consumer.
 #[allow(async_fn_in_trait)]
 pub trait ReadEvidence {
-    /// What is known of it. What cannot be read is left out: a message never waits for its evidence.
+    /// What is known of it. What cannot be read is left out: a message never waits for its
+    /// evidence.
     async fn read_evidence(&self, subject: &Subject, now: Timestamp) -> Evidence;
 }
 
@@ -295,8 +297,9 @@ pub trait ReadIncidents {
 /// Remembering an incident.
 #[allow(async_fn_in_trait)]
 pub trait RecordIncident {
-    /// Writes the newest incident of its subject, if nobody has written one since `read_at_version`; `None`
-    /// there means that none was found. Gives the new version, or `None` when somebody else was sooner.
+    /// Writes the newest incident of its subject, if nobody has written one since
+    /// `read_at_version`; `None` there means that none was found. Gives the new version, or `None`
+    /// when somebody else was sooner.
     async fn record_incident(
         &self,
         incident: &Incident,

@@ -1,11 +1,11 @@
-//! The loop raise-alerts: what alarms and Weir's own failures say becomes incidents, and incidents become
-//! messages.
+//! The loop raise-alerts: what alarms and Weir's own failures say becomes incidents, and incidents
+//! become messages.
 //!
-//! An event makes it soon, the tick makes it sure: every minute the alarms themselves are read, so that a lost
-//! event costs a minute. A message is written down before it is sent and struck off after: what was written
-//! and not struck off is sent again, so none is lost, and one is sent twice only if its sender died, or its
-//! answer got lost, in between. Not here: when something is told (`weir_core::incident`), in which words
-//! (`message`).
+//! Level-triggered: events are hints, and every minute the alarms themselves are read, so that a
+//! lost event costs a minute. A message is written down before it is sent and marked as sent after:
+//! what was written and not marked is sent again, so none is lost, and one is sent twice only if
+//! its sender died, or its answer got lost, in between. Not here: when something is told
+//! (`weir_core::incident`), in which words (`message`).
 
 pub mod facts;
 mod rehearsal;
@@ -17,44 +17,36 @@ use weir_core::incident::{Evidence, Fact, Incident, Message, Subject, step};
 use weir_core::policy::{AlertPolicy, Governance, PolicySet};
 use weir_core::reasons::SilenceReason;
 
+use crate::answer::{Answer, RedeliverOn};
 use crate::incoming::{AlarmEvent, Incoming};
+use crate::installation::{Installation, Place};
 use crate::ledger::StoredIncident;
-use crate::message::{Place, Story};
+use crate::message::Story;
 use crate::ports::{
     Clock, Failure, PortError, PortResult, ReadAlarmStates, ReadEvidence, ReadIncidents,
     RecordIncident, SendAlert,
 };
-use facts::Said;
+use facts::Finding;
 pub use rehearsal::rehearsal;
 
-/// Two runs on one incident are rare, three are chance; more than this is a fault, and the tick comes again.
+/// Two runs on one incident are rare, three are chance; more than this is a fault, and the tick
+/// comes again.
 const TRIES: u32 = 4;
 
 /// Everything this loop needs.
-pub trait Ports:
+pub trait AlertPorts:
     Clock + ReadAlarmStates + ReadEvidence + ReadIncidents + RecordIncident + SendAlert
 {
 }
 
-impl<P> Ports for P where
+impl<P> AlertPorts for P where
     P: Clock + ReadAlarmStates + ReadEvidence + ReadIncidents + RecordIncident + SendAlert
 {
 }
 
-/// What an installation is set to.
-#[derive(Clone, Copy, Debug)]
-pub struct Installation<'a> {
-    /// What the operators want.
-    pub policies: &'a PolicySet,
-    /// What its alarms' names begin with.
-    pub prefix: &'a AlarmPrefix,
-    /// Where it lives.
-    pub place: &'a Place,
-}
-
 /// What a run did.
 #[derive(Debug, Default)]
-pub struct Report {
+pub struct AlertReport {
     /// Messages sent.
     pub sent: Vec<(Subject, Message)>,
     /// Failures of which nothing is said on purpose.
@@ -63,16 +55,46 @@ pub struct Report {
     pub troubles: Vec<PortError>,
 }
 
-/// Takes in one event. An error means it should be delivered again.
-pub async fn on_event<P: Ports>(
+/// What this loop knows of the installation, its place included.
+#[derive(Clone, Copy)]
+struct Context<'a> {
+    policies: &'a PolicySet,
+    prefix: &'a AlarmPrefix,
+    place: &'a Place,
+}
+
+/// Handles one event. What an event leaves undone is done by the next tick. A tick that leaves
+/// something undone fails as a whole: if no tick gets it done, only the alarm on failing ticks is
+/// left to say so.
+pub async fn on_event<P: AlertPorts>(
     ports: &P,
-    installation: Installation<'_>,
+    installation: &Installation,
     event: &Incoming,
-) -> PortResult<Report> {
-    let mut report = Report::default();
-    let prefix = installation.prefix;
-    let said = match event {
-        Incoming::Tick => return on_tick(ports, installation).await,
+) -> Answer<AlertReport> {
+    let ticked = *event == Incoming::Tick;
+    match run(ports, installation, event).await {
+        Ok(report) => {
+            let redeliver = if ticked { RedeliverOn::AnyFailure } else { RedeliverOn::Nothing }
+                .first(&report.troubles);
+            Answer::done(report, redeliver)
+        }
+        Err(error) => {
+            let redeliver = if ticked { RedeliverOn::AnyFailure } else { RedeliverOn::Retryable };
+            Answer::failed(error, redeliver)
+        }
+    }
+}
+
+async fn run<P: AlertPorts>(
+    ports: &P,
+    installation: &Installation,
+    event: &Incoming,
+) -> PortResult<AlertReport> {
+    let Installation { policies, alarm_prefix: prefix, .. } = installation;
+    let place = installation.place.as_ref().ok_or_else(no_place)?;
+    let context = Context { policies, prefix, place };
+    let finding = match event {
+        Incoming::Tick => return on_tick(ports, context).await,
         Incoming::Alarm(alarm) => facts::of_alarm(prefix, alarm),
         Incoming::CapacityPlanned(planned) => facts::of_plan(prefix, planned),
         Incoming::ActionRefused(refused) => facts::of_refusal(prefix, refused),
@@ -81,35 +103,36 @@ pub async fn on_event<P: Ports>(
             None
         }
     };
-    if let Some((subject, fact)) = said {
-        attend(ports, installation, &subject, &[fact], &mut report).await?;
+    let mut report = AlertReport::default();
+    if let Some((subject, fact)) = finding {
+        process(ports, context, &subject, &[fact], &mut report).await?;
     }
     Ok(report)
 }
 
-/// Reads what alarms say, and looks at every open incident: what was missed, what is due. One incident's
-/// failure is its own; the next tick is the retry.
-pub async fn on_tick<P: Ports>(ports: &P, installation: Installation<'_>) -> PortResult<Report> {
-    let mut report = Report::default();
+/// Reads what alarms say, and looks at every open incident: what was missed, what is due. One
+/// incident's failure is its own; the next tick is the retry.
+async fn on_tick<P: AlertPorts>(ports: &P, context: Context<'_>) -> PortResult<AlertReport> {
+    let mut report = AlertReport::default();
     let open = ports.open_incidents().await?;
-    let mut said = match all_said(ports, installation, &open).await {
-        Ok(said) => said,
+    let mut findings = match alarm_findings(ports, context, &open).await {
+        Ok(findings) => findings,
         // Reminders and what was not sent are due all the same.
         Err(error) => {
             report.troubles.push(error);
             Vec::new()
         }
     };
-    if installation.policies.has_faults() {
-        said.push(facts::of_faulty_policies(installation.prefix, ports.now()));
+    if context.policies.has_faults() {
+        findings.push(facts::of_faulty_policies(context.prefix, ports.now()));
     }
     let mut by_subject: BTreeMap<Subject, Vec<Fact>> =
         open.into_iter().map(|stored| (stored.incident.subject, Vec::new())).collect();
-    for (subject, fact) in said {
+    for (subject, fact) in findings {
         by_subject.entry(subject).or_default().push(fact);
     }
     for (subject, facts) in by_subject {
-        if let Err(error) = attend(ports, installation, &subject, &facts, &mut report).await {
+        if let Err(error) = process(ports, context, &subject, &facts, &mut report).await {
             report.troubles.push(error);
         }
     }
@@ -117,11 +140,11 @@ pub async fn on_tick<P: Ports>(ports: &P, installation: Installation<'_>) -> Por
 }
 
 /// What every alarm says that is in ALARM, or that holds an incident open.
-async fn all_said<P: Ports>(
+async fn alarm_findings<P: AlertPorts>(
     ports: &P,
-    installation: Installation<'_>,
+    context: Context<'_>,
     open: &[StoredIncident],
-) -> PortResult<Vec<Said>> {
+) -> PortResult<Vec<Finding>> {
     let asked_at = ports.now();
     let failing = ports.failing_alarms().await?;
     let seen: BTreeSet<&str> = failing.iter().map(|alarm| alarm.alarm_name.as_str()).collect();
@@ -137,28 +160,29 @@ async fn all_said<P: Ports>(
     let names: Vec<String> = silent.iter().map(|(_, fact)| fact.alarm.clone()).collect();
     let states = if names.is_empty() { Vec::new() } else { ports.alarm_states(&names).await? };
     let exist: BTreeSet<&str> = states.iter().map(|alarm| alarm.alarm_name.as_str()).collect();
-    // An alarm that was deleted says nothing any more: its consumer is gone, or nobody wants to hear of it.
+    // An alarm that was deleted says nothing any more: its consumer is gone, or nobody wants to
+    // hear of it.
     let gone = silent.iter().filter(|(_, fact)| !exist.contains(fact.alarm.as_str())).map(
         |(subject, fact)| {
             let over = Fact { state: AlarmState::Ok, state_at: asked_at, ..(*fact).clone() };
             ((*subject).clone(), over)
         },
     );
-    let told = |alarm: &AlarmEvent| facts::of_alarm(installation.prefix, alarm);
-    let mut said: Vec<Said> = gone.collect();
-    said.extend(failing.iter().chain(&states).filter_map(told));
-    Ok(said)
+    let told = |alarm: &AlarmEvent| facts::of_alarm(context.prefix, alarm);
+    let mut findings: Vec<Finding> = gone.collect();
+    findings.extend(failing.iter().chain(&states).filter_map(told));
+    Ok(findings)
 }
 
-/// Takes facts in, decides, remembers, sends.
-async fn attend<P: Ports>(
+/// Processes facts about one subject: decides, records, sends.
+async fn process<P: AlertPorts>(
     ports: &P,
-    installation: Installation<'_>,
+    context: Context<'_>,
     subject: &Subject,
     facts: &[Fact],
-    report: &mut Report,
+    report: &mut AlertReport,
 ) -> PortResult<()> {
-    let policy = policy_of(installation.policies, subject);
+    let policy = policy_of(context.policies, subject);
     let mut evidence = None;
     for _ in 0..TRIES {
         let stored = ports.newest_incident(subject).await?;
@@ -181,7 +205,7 @@ async fn attend<P: Ports>(
         let read_at = stored.as_ref().map(|stored| stored.version);
         let Some(version) = ports.record_incident(&incident, read_at).await? else { continue };
         report.held.extend(decided.held.map(|reason| (subject.clone(), reason)));
-        let outbox = Outbox { installation, policy, evidence: &known };
+        let outbox = Outbox { context, policy, evidence: &known };
         return outbox.send(ports, incident, version, &send, report).await;
     }
     Err(too_many_at_once(subject))
@@ -197,21 +221,21 @@ fn policy_of<'a>(policies: &'a PolicySet, subject: &Subject) -> &'a AlertPolicy 
 }
 
 struct Outbox<'a> {
-    installation: Installation<'a>,
+    context: Context<'a>,
     policy: &'a AlertPolicy,
     evidence: &'a Evidence,
 }
 
 impl Outbox<'_> {
-    /// Sends what was written down, and strikes each off before the next: a run that dies makes one message
-    /// come again, not all.
-    async fn send<P: Ports>(
+    /// Sends what was written down, and marks each as sent before the next: a run that dies makes
+    /// one message come again, not all.
+    async fn send<P: AlertPorts>(
         &self,
         ports: &P,
         mut incident: Incident,
         mut version: u64,
         messages: &[Message],
-        report: &mut Report,
+        report: &mut AlertReport,
     ) -> PortResult<()> {
         for message in messages {
             let sent = match self.send_one(ports, &incident, message).await {
@@ -229,14 +253,14 @@ impl Outbox<'_> {
                     false
                 }
             };
-            let noted = strike_off(ports, incident, version, message.number, sent).await?;
+            let noted = mark_sent(ports, incident, version, message.number, sent).await?;
             let Some((newest, at)) = noted else { return Ok(()) };
             (incident, version) = (newest, at);
         }
         Ok(())
     }
 
-    async fn send_one<P: Ports>(
+    async fn send_one<P: AlertPorts>(
         &self,
         ports: &P,
         incident: &Incident,
@@ -246,7 +270,7 @@ impl Outbox<'_> {
             incident,
             message,
             evidence: self.evidence,
-            place: self.installation.place,
+            place: self.context.place,
             repeat_minutes: self.policy.repeat_page_minutes,
         };
         let alert = story.tell().map_err(untold)?;
@@ -254,9 +278,9 @@ impl Outbox<'_> {
     }
 }
 
-/// Writes down whether a message was sent. What somebody else wrote meanwhile is kept; `None` when the incident
-/// is not the newest any more.
-async fn strike_off<P: Ports>(
+/// Writes down whether a message was sent. What somebody else wrote meanwhile is kept; `None` when
+/// the incident is not the newest any more.
+async fn mark_sent<P: AlertPorts>(
     ports: &P,
     mut incident: Incident,
     mut version: u64,
@@ -285,6 +309,15 @@ fn untold(error: serde_json::Error) -> PortError {
         failure: Failure::Invalid,
         message: error.to_string(),
         source: Some(Box::new(error)),
+    }
+}
+
+fn no_place() -> PortError {
+    PortError {
+        operation: "reading the installation's place",
+        failure: Failure::Invalid,
+        message: "no topics are set, so account and region are not known".to_owned(),
+        source: None,
     }
 }
 

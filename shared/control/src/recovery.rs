@@ -58,8 +58,8 @@ pub async fn clear_up<P: RecordOutcome>(
     Ok(Found::Cleared(outcome))
 }
 
-/// What the stream says about a call whose answer nobody wrote down. A stream that looks untouched may
-/// still have been asked, so the call counts.
+/// What the stream says about a call whose answer nobody wrote down. A stream that looks untouched
+/// may still have been asked, so the call counts.
 fn outcome_by_state(change: Change, state: &StreamState) -> Outcome {
     let arrived = match change {
         Change::Reshard { to, .. } => state.open_shards == to,

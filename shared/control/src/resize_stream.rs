@@ -3,20 +3,32 @@
 //! The discipline of it is `carry_out`'s. Not here: what size is right (`weir_core::plan`).
 
 use weir_core::action::Change;
+use weir_core::reasons::Reason;
 
-use crate::carry_out::{self, Done, carry_out};
-use crate::event::{CapacityPlanned, PlannedAction};
-use crate::ports::{PortResult, Reshard};
+use crate::answer::Answer;
+use crate::carry_out::{ActionPorts, ActionReport, ActionResult, carry_out};
+use crate::event::PlannedAction;
+use crate::incoming::Incoming;
+use crate::installation::Installation;
+use crate::ports::Reshard;
 
 /// Everything this loop needs.
-pub trait Ports: carry_out::Ports + Reshard {}
+pub trait ResizePorts: ActionPorts + Reshard {}
 
-impl<P> Ports for P where P: carry_out::Ports + Reshard {}
+impl<P> ResizePorts for P where P: ActionPorts + Reshard {}
 
-/// Carries out one plan. An error means the event should be delivered again: its outcome stands in the
-/// ledger but could not be published.
-pub async fn run<P: Ports>(ports: &P, planned: &CapacityPlanned) -> PortResult<Done> {
-    let PlannedAction::Reshard { from, to } = planned.action else { return Ok(Done::NothingToDo) };
+/// Handles one event: carries out the plan it holds. Policies have had their say in the plan.
+pub async fn on_event<P: ResizePorts>(
+    ports: &P,
+    _: &Installation,
+    event: &Incoming,
+) -> Answer<ActionReport> {
+    let Incoming::CapacityPlanned(planned) = event else {
+        return Answer::skipped(Reason::NotForUs);
+    };
+    let PlannedAction::Reshard { from, to } = planned.action else {
+        return Answer::done(ActionReport::of(planned, ActionResult::NothingToDo), None);
+    };
     let change = Change::Reshard { from, to };
     carry_out(ports, planned, change, async || ports.reshard(&planned.stream, to).await).await
 }

@@ -1,37 +1,38 @@
-//! The loop sync-alarms: bring every managed stream's alarms from what they are to what they should be.
+//! The loop sync-alarms: bring the alarms of managed streams and of their consumers from what they
+//! are to what they should be.
 //!
-//! After a resize or a mode switch for one stream, hourly for all; then it also registers streams that appeared and
-//! retires those that went. Alarms outside Weir's prefix are never touched. Not here: which alarms a
-//! stream should have (`weir_core::alarms`).
+//! After a resize or a mode switch for one stream, hourly and on request for all. Alarms outside
+//! Weir's prefix are never touched. Here: the entry, and writing what differs. In files of their
+//! own: the streams' own alarms (`streams`), their consumers' (`consumers`). Not here: which alarms
+//! there should be (`weir_core::alarms`).
+
+pub mod consumers;
+mod streams;
 
 use std::collections::BTreeSet;
 
-use weir_core::alarms::{self, AlarmChanges, AlarmKind, AlarmName, AlarmPrefix, AlarmSpec};
-use weir_core::observation::{CapacityMode, StreamState};
-use weir_core::policy::{Governance, PolicySet};
+use weir_core::alarms::{AlarmChanges, AlarmName};
+use weir_core::observation::CapacityMode;
 use weir_core::reasons::Reason;
 use weir_core::units::{Shards, StreamName};
 
-use crate::ports::{
-    Clock, DescribeStream, Failure, ListStreams, PortError, PortResult, ReadAlarms, Register,
-    WriteAlarms,
-};
+use crate::answer::{Answer, RedeliverOn};
+use crate::event::Request;
+use crate::incoming::Incoming;
+use crate::installation::Installation;
+use crate::ports::{PortError, PortResult, WriteAlarms};
 use crate::skipped::SkippedStream;
+pub use consumers::ConsumerAlarmPorts;
+pub use streams::StreamAlarmPorts;
 
 /// Everything this loop needs.
-pub trait Ports:
-    Clock + ListStreams + DescribeStream + ReadAlarms + WriteAlarms + Register
-{
-}
+pub trait SyncPorts: StreamAlarmPorts + ConsumerAlarmPorts {}
 
-impl<P> Ports for P where
-    P: Clock + ListStreams + DescribeStream + ReadAlarms + WriteAlarms + Register
-{
-}
+impl<P> SyncPorts for P where P: StreamAlarmPorts + ConsumerAlarmPorts {}
 
-/// What to bring in order.
+/// Which alarms to reconcile.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Scope {
+pub(crate) enum Scope {
     /// One stream, which has or will shortly have this many open shards.
     Resized(StreamName, Shards),
     /// One stream, which is or will shortly be in this mode.
@@ -42,7 +43,7 @@ pub enum Scope {
 
 /// What a run did.
 #[derive(Debug, Default)]
-pub struct Report {
+pub struct SyncReport {
     /// Alarms created or overwritten.
     pub put: Vec<AlarmName>,
     /// Alarms set back so that they can go off again.
@@ -59,134 +60,87 @@ pub struct Report {
     pub troubles: Vec<PortError>,
 }
 
-/// Runs the loop once. An error means that nothing could be compared, so nothing was changed.
-pub async fn run<P: Ports>(
+/// Handles one event. What was done is found done by the next run, so a redelivery does only what
+/// is left.
+pub async fn on_event<P: SyncPorts>(
     ports: &P,
-    policies: &PolicySet,
-    prefix: &AlarmPrefix,
+    installation: &Installation,
+    event: &Incoming,
+) -> Answer<SyncReport> {
+    let Some(scope) = scope(event) else { return Answer::skipped(Reason::NotForUs) };
+    // With a policy file missing, its streams would look unmanaged: they would be retired, and
+    // their alarms deleted.
+    if scope == Scope::All && !installation.policies.is_complete() {
+        return Answer::refused(Reason::PolicyInvalid);
+    }
+    match run(ports, installation, scope).await {
+        Ok(report) => {
+            let redeliver = RedeliverOn::Retryable.first(&report.troubles);
+            Answer::done(report, redeliver)
+        }
+        Err(error) => Answer::failed(error, RedeliverOn::Retryable),
+    }
+}
+
+/// Which alarms an event is about; `None` when it asks for none.
+fn scope(event: &Incoming) -> Option<Scope> {
+    match event {
+        Incoming::Tick => Some(Scope::All),
+        Incoming::StreamResized(resized) => {
+            Some(Scope::Resized(resized.stream.clone(), resized.to))
+        }
+        Incoming::ModeSwitched(switched) => {
+            Some(Scope::Switched(switched.stream.clone(), switched.to))
+        }
+        Incoming::OperatorRequest(request) if request.request == Request::SyncAlarms => {
+            Some(Scope::All)
+        }
+        Incoming::OperatorRequest(_)
+        | Incoming::Alarm(_)
+        | Incoming::CapacityPlanned(_)
+        | Incoming::ActionRefused(_)
+        | Incoming::ActionFailed(_) => None,
+    }
+}
+
+/// The streams' own alarms, and, where it is about all of them, their consumers'.
+async fn run<P: SyncPorts>(
+    ports: &P,
+    installation: &Installation,
     scope: Scope,
-) -> PortResult<Report> {
-    match scope {
-        Scope::Resized(stream, open) => {
-            one(ports, policies, prefix, stream, CapacityMode::Provisioned, open).await
+) -> PortResult<SyncReport> {
+    let Installation { policies, alarm_prefix, .. } = installation;
+    let everything = scope == Scope::All;
+    let mut report = streams::run(ports, policies, alarm_prefix, scope).await?;
+    if everything {
+        // What the first half did is told whatever becomes of the second.
+        match consumers::run(ports, policies, alarm_prefix).await {
+            Ok(consumers) => report.add(consumers),
+            Err(error) => report.troubles.push(error),
         }
-        // A switch keeps the shards. The mode is the event's: the stream need not show it yet.
-        Scope::Switched(stream, mode) => {
-            let open = ports.describe_stream(&stream).await?.open_shards;
-            one(ports, policies, prefix, stream, mode, open).await
-        }
-        Scope::All => all(ports, policies, prefix).await,
     }
-}
-
-async fn one<P: Ports>(
-    ports: &P,
-    policies: &PolicySet,
-    prefix: &AlarmPrefix,
-    stream: StreamName,
-    mode: CapacityMode,
-    open: Shards,
-) -> PortResult<Report> {
-    let mut report = Report::default();
-    let policy = match policies.governing(&stream) {
-        Governance::By(policy) => policy,
-        governance => {
-            report.skipped.push(skipped(stream, governance));
-            return Ok(report);
-        }
-    };
-    // Read as if it were provisioned, or an alarm that the other mode left behind would not be seen.
-    let possible = alarms::desired(prefix, policy, &stream, CapacityMode::Provisioned, open);
-    let actual = ports.read_alarms(&possible).await?;
-    let desired = alarms::desired(prefix, policy, &stream, mode, open);
-    apply(ports, alarms::changes(desired, &actual), &mut report).await;
     Ok(report)
 }
 
-async fn all<P: Ports>(
-    ports: &P,
-    policies: &PolicySet,
-    prefix: &AlarmPrefix,
-) -> PortResult<Report> {
-    let mut report = Report::default();
-    let mut desired: Vec<AlarmSpec> = Vec::new();
-    let mut managed = BTreeSet::new();
-    // Streams about which too little is known to judge their alarms.
-    let mut unjudged = BTreeSet::new();
-    for stream in ports.list_streams().await? {
-        let policy = match policies.governing(&stream) {
-            Governance::By(policy) => policy,
-            Governance::None => continue,
-            Governance::Faulty => {
-                unjudged.insert(stream.clone());
-                report.skipped.push(skipped(stream, Governance::Faulty));
-                continue;
-            }
-        };
-        match ports.describe_stream(&stream).await {
-            Ok(StreamState { mode, open_shards, .. }) => {
-                desired.extend(alarms::desired(prefix, policy, &stream, mode, open_shards));
-            }
-            Err(error) if error.failure == Failure::Missing => continue, // deleted since it was listed
-            Err(error) => {
-                unjudged.insert(stream.clone());
-                report.troubles.push(error);
-            }
-        }
-        managed.insert(stream);
+impl SyncReport {
+    fn add(&mut self, other: SyncReport) {
+        let SyncReport { put, rearmed, deleted, registered, retired, skipped, troubles } = other;
+        self.put.extend(put);
+        self.rearmed.extend(rearmed);
+        self.deleted.extend(deleted);
+        self.registered.extend(registered);
+        self.retired.extend(retired);
+        self.skipped.extend(skipped);
+        self.troubles.extend(troubles);
     }
-    register(ports, &managed, &unjudged, &mut report).await;
-    let actual = ports.read_all_alarms(&desired).await?;
-    let kept: BTreeSet<String> = unjudged
-        .iter()
-        .flat_map(|stream| AlarmKind::ALL.map(|kind| AlarmName::of(prefix, kind, stream)))
-        .map(|name| name.as_str().to_owned())
-        .collect();
-    let mut changes = alarms::changes(desired, &actual);
-    // Consumers' alarms are somebody else's business (`sync_consumers`).
-    let consumers = |name: &str| AlarmName::read_consumer(prefix, name).is_some();
-    changes.delete.retain(|name| !kept.contains(name) && !consumers(name));
-    apply(ports, changes, &mut report).await;
-    Ok(report)
 }
 
-fn skipped(stream: StreamName, governance: Governance<'_>) -> SkippedStream {
-    let reason = match governance {
-        Governance::Faulty => Reason::PolicyInvalid,
-        Governance::None | Governance::By(_) => Reason::Unmanaged,
-    };
-    SkippedStream { stream, reason, error: None }
-}
-
-/// The ledger knows the managed streams: the tick asks it, not Kinesis, which are due.
-async fn register<P: Ports>(
+/// Writes what differs, alarm by alarm: one that fails does not keep the others from being written.
+pub(crate) async fn apply<P: WriteAlarms>(
     ports: &P,
-    managed: &BTreeSet<StreamName>,
-    unjudged: &BTreeSet<StreamName>,
-    report: &mut Report,
+    changes: AlarmChanges,
+    report: &mut SyncReport,
 ) {
-    let known: BTreeSet<StreamName> = match ports.registered().await {
-        Ok(known) => known.into_iter().collect(),
-        Err(error) => {
-            report.troubles.push(error);
-            return;
-        }
-    };
-    for stream in managed.difference(&known) {
-        match ports.register(stream, ports.now()).await {
-            Ok(()) => report.registered.push(stream.clone()),
-            Err(error) => report.troubles.push(error),
-        }
-    }
-    for stream in known.difference(managed).filter(|stream| !unjudged.contains(*stream)) {
-        match ports.retire(stream).await {
-            Ok(()) => report.retired.push(stream.clone()),
-            Err(error) => report.troubles.push(error),
-        }
-    }
-}
-
-pub(crate) async fn apply<P: WriteAlarms>(ports: &P, changes: AlarmChanges, report: &mut Report) {
     let AlarmChanges { put, rearm, delete } = changes;
     let mut written = BTreeSet::new();
     for spec in put {

@@ -1,7 +1,7 @@
 //! Taking Weir out of an account: the alarms it made are deleted.
 //!
-//! Its stack must be gone first, or sync-alarms would make them anew within the hour. Not here: functions, rules and
-//! topics, which go with the stack; the ledger, which stays.
+//! Its stack must be gone first, or sync-alarms would make them anew within the hour. Not here:
+//! functions, rules and topics, which go with the stack; the ledger, which stays.
 
 use weir_core::alarms::AlarmPrefix;
 
@@ -10,7 +10,8 @@ use crate::ports::{PortResult, ReadAlarmStates, ReadAlarms, WriteAlarms};
 /// What became of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Uninstalled {
-    /// The alarm that watches over Weir, which the stack makes, is still there. Nothing was deleted.
+    /// The alarm that watches over Weir, which the stack makes, is still there. Nothing was
+    /// deleted.
     StillDeployed(String),
     /// These alarms are gone. No other alarm was touched.
     Alarms(Vec<String>),

@@ -1,4 +1,5 @@
-//! Every event shape that can wake a function, read from fixtures: what is understood of it, or the fault.
+//! Every event shape that can wake a function, read from fixtures: what is understood of it, or the
+//! fault.
 
 #![allow(clippy::expect_used, clippy::print_stdout)] // the lint's own exception reaches test functions only
 

@@ -1,5 +1,5 @@
-//! Recorded alarm events, and every form of the message that each leads to. Read them as somebody would
-//! who was just woken.
+//! Recorded alarm events, and every form of the message that each leads to. Read them as somebody
+//! would who was just woken.
 
 #![allow(clippy::expect_used)] // the lint's own exception reaches test functions only
 
@@ -9,7 +9,8 @@ use std::path::Path;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use weir_control::incoming::{AlarmEvent, Incoming};
-use weir_control::message::{Alert, Place, Story};
+use weir_control::installation::Place;
+use weir_control::message::{Alert, Story};
 use weir_control::raise_alerts::{facts, rehearsal};
 use weir_core::alarms::{AlarmPrefix, AlarmState};
 use weir_core::consumer::{ConsumerId, ConsumerKind, ConsumerName};
@@ -166,7 +167,8 @@ fn every_kind_of_alarm_is_told_in_every_form() {
     }
 }
 
-/// Where metrics of single shards are known, a record that one shard is stuck at is told from failing calls.
+/// Where metrics of single shards are known, a record that one shard is stuck at is told from
+/// failing calls.
 #[test]
 fn one_stuck_shard_is_told_as_a_record_that_the_function_cannot_take() {
     let alarm = recorded("lambda_lag");

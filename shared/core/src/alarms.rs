@@ -1,8 +1,9 @@
 //! Which alarms a stream should have, and what it takes to get from the ones it has to those.
 //!
-//! Two per stream, besides those of its consumers (`consumer`). *Surge* wakes the planner when demand nears capacity; its metric math gives demand in
-//! shards, so that a reshard changes the threshold alone. *Throttle* wakes it on the first refused
-//! write. Scale-in needs no alarm: the tick sees to it. Not here: calling CloudWatch (`weir-aws`).
+//! Two per stream, besides those of its consumers (`consumer`). *Surge* wakes the planner when
+//! demand nears capacity; its metric math gives demand in shards, so that a reshard changes the
+//! threshold alone. *Throttle* wakes it on the first refused write. Scale-in needs no alarm: the
+//! tick sees to it. Not here: calling CloudWatch (`weir-aws`).
 
 pub mod consumer;
 
@@ -40,7 +41,8 @@ impl AlarmName {
         AlarmName(format!("{prefix}{kind}-{stream}"))
     }
 
-    /// The name of a consumer's alarm for this symptom. No stream's name holds an `@`, so it can be read back.
+    /// The name of a consumer's alarm for this symptom. No stream's name holds an `@`, so it can be
+    /// read back.
     pub fn of_consumer(
         prefix: &AlarmPrefix,
         symptom: Symptom,
@@ -73,7 +75,8 @@ impl fmt::Display for AlarmName {
     }
 }
 
-/// What the names of all alarms of this installation begin with. Alarms outside it are never touched.
+/// What the names of all alarms of this installation begin with. Alarms outside it are never
+/// touched.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AlarmPrefix(String);
 
@@ -97,6 +100,11 @@ impl AlarmPrefix {
             && prefix.ends_with('-')
             && StreamName::new(prefix).is_ok();
         allowed.then(|| AlarmPrefix(prefix.to_owned())).ok_or(NotAnAlarmPrefix(prefix.to_owned()))
+    }
+
+    /// The prefix as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 }
 
@@ -247,8 +255,8 @@ pub struct AlarmSpec {
     pub missing: MissingData,
 }
 
-/// The alarms that `stream` should have in this mode, at this size. On demand there is no capacity of ours
-/// that demand could near, but AWS refuses writes there too.
+/// The alarms that `stream` should have in this mode, at this size. On demand there is no capacity
+/// of ours that demand could near, but AWS refuses writes there too.
 pub fn desired(
     prefix: &AlarmPrefix,
     policy: &Policy,
@@ -342,8 +350,8 @@ pub struct ActualAlarm {
 pub struct AlarmChanges {
     /// Put these, new or changed.
     pub put: Vec<AlarmSpec>,
-    /// Set these back: their configuration changed while they were in ALARM, and an alarm that stays in
-    /// ALARM never fires again.
+    /// Set these back: their configuration changed while they were in ALARM, and an alarm that
+    /// stays in ALARM never fires again.
     pub rearm: Vec<AlarmName>,
     /// Delete these: nothing wants them any more.
     pub delete: Vec<String>,

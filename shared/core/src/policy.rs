@@ -1,10 +1,12 @@
 //! Policies: what an operator wants for a stream, checked when it is read.
 //!
-//! A policy says what is wanted, never how to get there. Here: the types and the choice of the policy
-//! for a stream. Not here: reading TOML (`policy::parse`) or describing faults (`policy::fault`).
+//! A policy says what is wanted, never how to get there. Here: the types and the choice of the
+//! policy for a stream. Not here: reading TOML (`policy::parse`) or describing faults
+//! (`policy::fault`).
 
 mod alerts;
 mod fault;
+mod files;
 pub mod keys;
 mod parse;
 mod prices;
@@ -14,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 pub use alerts::{AlertPolicy, Severity, Telling};
 pub use fault::Fault;
+pub use files::{PolicyFault, PolicyFile};
 pub use parse::parse;
 pub use prices::AccountPrices;
 
@@ -73,7 +76,8 @@ pub struct Policy {
     pub operating_mode: OperatingMode,
     /// Fewest and most shards.
     pub bounds: Bounds,
-    /// What a billable GiB that is throttled is worth: the appetite for risk. Dearer means more room.
+    /// What a billable GiB that is throttled is worth: the appetite for risk. Dearer means more
+    /// room.
     pub throttled_gib_usd: Usd,
     /// Reshards of the day that scale-in never takes.
     pub reserved_calls: u32,
@@ -177,6 +181,8 @@ impl Pattern {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PolicySet {
     entries: Vec<Entry>,
+    /// Whether a file did not give its entries.
+    incomplete: bool,
 }
 
 /// What the policies say about one stream.
@@ -195,6 +201,7 @@ impl PolicySet {
     pub fn of_all_streams(policy: Policy) -> PolicySet {
         PolicySet {
             entries: vec![Entry { pattern: Pattern("*".to_owned()), policy: Some(policy) }],
+            incomplete: false,
         }
     }
 
@@ -218,11 +225,6 @@ impl PolicySet {
     /// Whether an entry has a fault.
     pub fn has_faults(&self) -> bool {
         self.entries.iter().any(|entry| entry.policy.is_none())
-    }
-
-    /// Appends the entries of another file.
-    pub fn extend(&mut self, other: PolicySet) {
-        self.entries.extend(other.entries);
     }
 
     /// How many entries there are, faulty ones included.

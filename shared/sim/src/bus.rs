@@ -1,17 +1,15 @@
 //! EventBridge: carries events to loops as JSON text, at least once, in any order.
 //!
-//! Here: the envelope, and what chance does to deliveries. In files of their own: which event wakes
-//! which loop (`route`). Not here: running the loop, and trying again after it failed
-//! (`simulation`).
-
-mod route;
+//! Here: the envelope, and what chance does to deliveries. Not here: which event wakes which loop
+//! (`weir_control::routing`), running the loop, and trying again after it failed (`simulation`).
 
 use std::ops::RangeInclusive;
 use std::rc::Rc;
 
 use serde_json::{Value, json};
 
-pub use route::Loop;
+use weir_control::routing::{Loop, woken_by};
+use weir_core::alarms::AlarmPrefix;
 
 use crate::alarms::{ACCOUNT, REGION};
 use crate::chance::Dice;
@@ -58,13 +56,14 @@ pub(crate) enum Cargo {
 
 pub(crate) struct Bus {
     settings: BusSettings,
+    alarm_prefix: AlarmPrefix,
     dice: Dice,
     events: u64,
 }
 
 impl Bus {
-    pub(crate) fn new(settings: BusSettings, dice: Dice) -> Bus {
-        Bus { settings, dice, events: 0 }
+    pub(crate) fn new(settings: BusSettings, alarm_prefix: AlarmPrefix, dice: Dice) -> Bus {
+        Bus { settings, alarm_prefix, dice, events: 0 }
     }
 
     /// Takes an event, and says which deliveries it makes and in how many seconds.
@@ -76,7 +75,13 @@ impl Bus {
         detail: Value,
         now: Seconds,
     ) -> Vec<(i64, Delivery)> {
-        let Some(target) = route::target(source, detail_type, &detail) else { return Vec::new() };
+        let targets: Vec<Loop> = woken_by(&self.alarm_prefix, source, detail_type, &detail)
+            // Incidents have a simulation of their own (`guard`).
+            .filter(|woken| *woken != Loop::RaiseAlerts)
+            .collect();
+        if targets.is_empty() {
+            return Vec::new();
+        }
         self.events += 1;
         let event = json!({
             "version": "0",
@@ -90,7 +95,8 @@ impl Bus {
             "detail": detail,
         });
         let cargo = Cargo::Event(event.to_string().into());
-        self.deliveries(Delivery { target, cargo, attempt: 0 })
+        let delivery = |target| Delivery { target, cargo: cargo.clone(), attempt: 0 };
+        targets.into_iter().flat_map(|target| self.deliveries(delivery(target))).collect()
     }
 
     /// A schedule fires.

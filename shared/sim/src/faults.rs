@@ -3,9 +3,9 @@
 use std::ops::{Range, RangeInclusive};
 
 use weir_control::ports::Failure;
+use weir_control::routing::Loop;
 use weir_core::observation::CapacityMode;
 
-use crate::bus::Loop;
 use crate::chance::Dice;
 use crate::operation::Operation;
 

@@ -21,11 +21,12 @@ use std::task::{Context, Poll, Waker};
 
 use serde_json::{Value, json};
 use weir_control::incoming::Incoming;
-use weir_control::message::Place;
-use weir_control::ports::PortResult;
-use weir_control::raise_alerts::{self, Installation};
-use weir_control::sync_consumers;
+use weir_control::installation::{Installation, Place};
+use weir_control::raise_alerts;
+use weir_control::routing::REDELIVERY_DELAYS_SECONDS;
+use weir_control::sync_alarms::consumers;
 use weir_core::alarms::AlarmPrefix;
+use weir_core::policy::PolicySet;
 
 pub use consumer::{Failure, Kind};
 pub use scenario::{Injected, Outages, Reading, Scenario};
@@ -36,18 +37,14 @@ use crate::clock::{Seconds, count};
 use ports::{Hands, Run};
 use world::{Cargo, Event, World};
 
-/// Seconds after which Lambda tries a failed event again: the first time, the second time.
-const RETRY_SECONDS: [i64; 2] = [60, 120];
 /// Minutes between two runs of sync-alarms.
 const SYNC_MINUTES: usize = 60;
-
-type Ended = PortResult<()>;
 
 struct Process {
     cargo: Cargo,
     attempt: usize,
     run: Rc<Run>,
-    future: Pin<Box<dyn Future<Output = Ended>>>,
+    future: Pin<Box<dyn Future<Output = bool>>>,
 }
 
 /// Runs a scenario to its end and judges it.
@@ -107,7 +104,7 @@ impl Guard {
     fn step(&mut self, id: u64, mut process: Process) {
         let mut context = Context::from_waker(Waker::noop());
         let failed = match process.future.as_mut().poll(&mut context) {
-            Poll::Ready(ended) => ended.is_err(),
+            Poll::Ready(redeliver) => redeliver,
             Poll::Pending => match process.run.resume_at.take() {
                 Some(at) if !process.run.died.get() => {
                     self.world.borrow_mut().clock.at(at, Event::Resume(id));
@@ -117,37 +114,40 @@ impl Guard {
                 _ => true,
             },
         };
-        if failed && let Some(seconds) = RETRY_SECONDS.get(process.attempt) {
+        if failed && let Some(seconds) = REDELIVERY_DELAYS_SECONDS.get(process.attempt) {
             let again = Event::Deliver(process.cargo, process.attempt + 1);
-            self.world.borrow_mut().clock.after(*seconds, again);
+            self.world.borrow_mut().clock.after(i64::from(*seconds), again);
         }
     }
 }
 
-/// The function that an event wakes.
-async fn work(cargo: Cargo, hands: Hands) -> Ended {
-    let (policies, prefix) = (Rc::clone(&hands.world.borrow().policies), AlarmPrefix::default());
+/// The function that an event wakes; whether its event is to be delivered again.
+async fn work(cargo: Cargo, hands: Hands) -> bool {
     let place = Place {
         partition: "aws".to_owned(),
         region: REGION.to_owned(),
         account: ACCOUNT.to_owned(),
     };
-    let installation = Installation { policies: &policies, prefix: &prefix, place: &place };
-    match cargo {
-        Cargo::Sync => sync_consumers::run(&hands, &policies, &prefix).await.map(|_| ()),
-        Cargo::Tick => raise_alerts::on_tick(&hands, installation).await.map(|_| ()),
+    let installation = Installation {
+        policies: PolicySet::clone(&hands.world.borrow().policies),
+        alarm_prefix: AlarmPrefix::default(),
+        place: Some(place),
+    };
+    let Installation { policies, alarm_prefix, .. } = &installation;
+    let incoming = match cargo {
+        Cargo::Sync => return consumers::run(&hands, policies, alarm_prefix).await.is_err(),
+        Cargo::Tick => Incoming::Tick,
         Cargo::Event(text) => {
             let event: Value = serde_json::from_str(&text).unwrap_or_default();
             match Incoming::read(&event) {
-                Ok(incoming) => {
-                    raise_alerts::on_event(&hands, installation, &incoming).await.map(|_| ())
-                }
+                Ok(incoming) => incoming,
                 // The twin writes such events itself: an unreadable one is lost, and the checks
                 // tell.
-                Err(_) => Ok(()),
+                Err(_) => return false,
             }
         }
-    }
+    };
+    raise_alerts::on_event(&hands, &installation, &incoming).await.redeliver.is_some()
 }
 
 /// An alarm's event, as EventBridge carries it.

@@ -10,13 +10,12 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
-use weir_control::carry_out::Done;
 use weir_control::plan_id::PlanId;
-use weir_control::ports::PortResult;
-use weir_control::{plan_capacity, sync_alarms};
+use weir_control::routing::Loop;
 use weir_core::observation::ShardQuota;
+use weir_core::plan::Plan;
 
-use crate::bus::{Delivery, Loop};
+use crate::bus::Delivery;
 use crate::checkers::same_plan::Seen;
 use crate::clock::Seconds;
 use crate::stream::Caller;
@@ -52,7 +51,7 @@ impl Run {
 
     pub(crate) fn new(of: Loop, now: Seconds, doomed_at: Option<u32>) -> Run {
         Run {
-            deadline: now + of.timeout_seconds(),
+            deadline: now + i64::from(of.timeout_seconds()),
             doomed_at,
             order: None,
             awaits: Cell::new(0),
@@ -65,22 +64,12 @@ impl Run {
     }
 }
 
-impl Loop {
-    /// Seconds after which Lambda stops a run.
-    fn timeout_seconds(self) -> i64 {
-        match self {
-            Loop::ResizeStream | Loop::SwitchMode => 30,
-            Loop::PlanCapacity => 60,
-            Loop::SyncAlarms => 900,
-        }
-    }
-}
-
 /// How a run ended.
-pub(crate) enum Ended {
-    Planned(PortResult<plan_capacity::Report>),
-    CarriedOut(PortResult<Done>),
-    Synced(PortResult<sync_alarms::Report>),
+pub(crate) struct Ended {
+    /// Plans that it made.
+    pub(crate) plans: Vec<Plan>,
+    /// Whether its event is to be delivered again.
+    pub(crate) redeliver: bool,
 }
 
 /// A run under way.

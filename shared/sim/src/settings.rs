@@ -3,7 +3,9 @@
 use weir_core::policy::OperatingMode;
 use weir_core::throttling::Evenness;
 
-pub use crate::bus::{BusSettings, Loop};
+pub use weir_control::routing::Loop;
+
+pub use crate::bus::BusSettings;
 pub use crate::faults::{CallTimes, Crash, CrashPoint, Deed, Faults, Stranger};
 pub use crate::metrics::MetricDelay;
 pub use crate::stream::{OnDemandModel, ReshardModel};

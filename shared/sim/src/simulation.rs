@@ -5,6 +5,8 @@
 //! is (`world`).
 
 #[cfg(test)]
+mod redelivery;
+#[cfg(test)]
 mod switching;
 mod work;
 
@@ -15,13 +17,15 @@ use std::rc::Rc;
 use jiff::Timestamp;
 use weir_control::event::{OperatorRequest, Request, SOURCE, WeirEvent};
 use weir_control::incoming::Incoming;
+use weir_control::installation::Installation;
 use weir_control::ledger::{PauseNote, StreamRecord};
+use weir_control::routing::{Loop, REDELIVERY_DELAYS_SECONDS, scheduled_in};
 use weir_core::plan::{Action, Plan};
 use weir_core::policy::{Governance, PolicySet};
 use weir_core::reasons::HoldReason;
 use weir_core::units::{Shards, StreamName};
 
-use crate::bus::{Cargo, Delivery, Loop, scheduled_event};
+use crate::bus::{Delivery, scheduled_event};
 use crate::checkers::same_plan::{Seen, check_clamps};
 use crate::clock::{Seconds, count, timestamp};
 use crate::faults::Crash;
@@ -31,12 +35,6 @@ use crate::record::StreamRun;
 use crate::settings::Settings;
 use crate::trace::Trace;
 use crate::world::{Event, World};
-use work::Work;
-
-/// Minutes between two runs of sync-alarms.
-const SYNC_MINUTES: usize = 60;
-/// Seconds after which Lambda tries a failed event again: the first time, the second time.
-const RETRY_SECONDS: [i64; 2] = [60, 120];
 
 /// How far a simulation is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +50,7 @@ pub struct Progress {
 /// A world under way.
 pub struct Simulation {
     world: Rc<RefCell<World>>,
-    policies: Rc<PolicySet>,
+    installation: Rc<Installation>,
     processes: BTreeMap<u64, Process>,
     started: u64,
     looks: u64,
@@ -80,13 +78,15 @@ impl Simulation {
         let end = streams.iter().map(|(_, trace, _)| ends(trace)).max().unwrap_or(start);
         let minutes = crate::stream::minutes_between(start, end);
         let mut world = World::new(settings, policies.clone(), streams, start, minutes);
+        let installation =
+            Installation { policies, alarm_prefix: world.alarm_prefix.clone(), place: None };
         world.clock.at(start, Event::Minute);
         for stranger in world.settings.faults.strangers.clone() {
             world.clock.at(start + 60 * count(stranger.minute), Event::Strange(stranger));
         }
         Simulation {
             world: Rc::new(RefCell::new(world)),
-            policies: Rc::new(policies),
+            installation: Rc::new(installation),
             processes: BTreeMap::new(),
             started: 0,
             looks: 0,
@@ -180,7 +180,9 @@ impl Simulation {
     fn begin_minute(&mut self) {
         let mut world = self.world.borrow_mut();
         world.clock.after(60, Event::Minute);
-        if self.minute.is_multiple_of(SYNC_MINUTES) {
+        let due: Vec<Loop> = scheduled_in(self.minute).collect();
+        // First, so that the same minute's tick finds the streams it registers.
+        if due.contains(&Loop::SyncAlarms) {
             world.schedule(Loop::SyncAlarms);
             for place in 0..world.runs.len() {
                 world.check_ledger(place);
@@ -190,14 +192,15 @@ impl Simulation {
             0 => world.judge_alarms(),
             second => world.clock.after(second, Event::JudgeAlarms),
         }
-        world.schedule(Loop::PlanCapacity);
+        if due.contains(&Loop::PlanCapacity) {
+            world.schedule(Loop::PlanCapacity);
+        }
     }
 
     /// Starts a loop on what was delivered.
     fn deliver(&mut self, delivery: Delivery) {
-        match Work::of(&delivery, &self.tick) {
-            Ok(Some(work)) => self.start(delivery, work),
-            Ok(None) => {}
+        match work::event(&delivery, &self.tick) {
+            Ok(event) => self.start(delivery, event),
             Err(fault) => {
                 let broken = (5, format!("an event could not be read: {fault}"));
                 self.world.borrow_mut().note_broken(0, Some(broken));
@@ -205,21 +208,19 @@ impl Simulation {
         }
     }
 
-    fn start(&mut self, delivery: Delivery, work: Work) {
+    fn start(&mut self, delivery: Delivery, event: Incoming) {
         let now = self.world.borrow().clock.now();
-        let mut run = Run::new(delivery.target, now, self.doom(delivery.target));
-        match &work {
-            Work::Resize(planned) | Work::Switch(planned) => {
-                run.order = Some((planned.plan_id.clone(), planned.planned_at.as_second()));
-            }
-            Work::Plan(_) => run.seen = RefCell::new(self.look_closely().then(Seen::default)),
-            Work::Sync(_) => {}
+        let target = delivery.target;
+        let mut run = Run::new(target, now, self.doom(target));
+        if let Incoming::CapacityPlanned(planned) = &event {
+            run.order = Some((planned.plan_id.clone(), planned.planned_at.as_second()));
+        }
+        if target == Loop::PlanCapacity {
+            run.seen = RefCell::new(self.look_closely().then(Seen::default));
         }
         let run = Rc::new(run);
         let hands = Hands { world: Rc::clone(&self.world), run: Rc::clone(&run) };
-        let policies = Rc::clone(&self.policies);
-        let prefix = self.world.borrow().alarm_prefix.clone();
-        let future = Box::pin(work.run(hands, policies, prefix));
+        let future = Box::pin(work::run(target, hands, Rc::clone(&self.installation), event));
         self.started += 1;
         let id = self.started;
         self.step(id, Process { run, delivery, future });
@@ -261,28 +262,19 @@ impl Simulation {
         }
     }
 
-    /// A loop that failed gets its event again, as Lambda does it.
+    /// An event whose run failed is delivered again, as Lambda does it.
     fn try_again(&mut self, delivery: Delivery) {
-        if let Some(seconds) = RETRY_SECONDS.get(delivery.attempt) {
+        if let Some(seconds) = REDELIVERY_DELAYS_SECONDS.get(delivery.attempt) {
             let again = Delivery { attempt: delivery.attempt + 1, ..delivery };
-            self.world.borrow_mut().clock.after(*seconds, Event::Deliver(again));
+            self.world.borrow_mut().clock.after(i64::from(*seconds), Event::Deliver(again));
         }
     }
 
     fn ended(&mut self, process: Process, ended: Ended) {
-        let failed = match ended {
-            Ended::Planned(Ok(report)) => {
-                for (_, plan) in report.plans {
-                    self.note_plan(&process.run, plan);
-                }
-                false
-            }
-            // After a tick the next tick is the retry.
-            Ended::Planned(Err(_)) => !matches!(process.delivery.cargo, Cargo::Schedule),
-            Ended::CarriedOut(answer) => answer.is_err(),
-            Ended::Synced(answer) => answer.is_err(),
-        };
-        if failed {
+        for plan in ended.plans {
+            self.note_plan(&process.run, plan);
+        }
+        if ended.redeliver {
             self.try_again(process.delivery);
         }
     }
@@ -293,7 +285,7 @@ impl Simulation {
         let Some(place) = world.account.place(&plan.stream) else { return };
         world.note_broken(place, check_clamps(&plan));
         if let Some(seen) = &*run.seen.borrow()
-            && let Governance::By(policy) = self.policies.governing(&plan.stream)
+            && let Governance::By(policy) = self.installation.policies.governing(&plan.stream)
         {
             let (quota, metrics) = (run.quota_seen.get(), &world.metrics[place]);
             let broken = seen.check_again(&plan, policy, quota, metrics);

@@ -97,7 +97,7 @@ impl World {
             backlogs: runs.iter().map(|_| Backlog::default()).collect(),
             watches: runs.iter().map(|_| Watch::default()).collect(),
             account_calls: Watch::default(),
-            bus: Bus::new(settings.bus.clone(), dice("bus")),
+            bus: Bus::new(settings.bus.clone(), AlarmPrefix::default(), dice("bus")),
             metric_dice: dice("metrics"),
             call_dice: dice("calls"),
             crash_dice: dice("crashes"),

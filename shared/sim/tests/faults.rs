@@ -310,6 +310,7 @@ fn an_operators_request_is_answered_whether_due_or_not() {
         (calls("GetMetricData"), calls("DescribeAlarms"))
     };
     let (plans, syncs) = looks(None);
-    assert_eq!(looks(Some(Request::SyncAlarms)), (plans, syncs + 1));
+    // The streams' own alarms and those of their consumers.
+    assert_eq!(looks(Some(Request::SyncAlarms)), (plans, syncs + 2));
     assert_eq!(looks(Some(Request::Plan)), (plans + 1, syncs));
 }

@@ -1,9 +1,9 @@
 //! An alarm's spec as CloudWatch wants it, and the comparison of what CloudWatch has with it.
 //!
-//! Every alarm is written as metric queries, a single metric too: one form to write and compare. Alarms
-//! have no actions, as EventBridge hears of every state change anyway, and their tags are not propagated
-//! into those events: that would take one more right to write an alarm, and each of its metrics names
-//! the stream already.
+//! Every alarm is written as metric queries, a single metric too: one form to write and compare.
+//! Alarms have no actions, as EventBridge hears of every state change anyway, and their tags are
+//! not propagated into those events: that would take one more right to write an alarm, and each of
+//! its metrics names the stream already.
 
 use std::collections::BTreeMap;
 
@@ -88,8 +88,8 @@ fn form(spec: &AlarmSpec, query: &AlarmQuery, watched: bool) -> MetricDataQuery 
     }
 }
 
-/// Whether the alarm does what the spec says. Description, labels, tags and actions are not compared:
-/// nothing goes off by them, and a user may well add to them.
+/// Whether the alarm does what the spec says. Description, labels, tags and actions are not
+/// compared: nothing goes off by them, and a user may well add to them.
 pub(super) fn is_as_specified(alarm: &MetricAlarm, spec: &AlarmSpec) -> bool {
     let MetricAlarm {
         comparison_operator,

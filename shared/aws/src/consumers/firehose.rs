@@ -1,7 +1,7 @@
 //! Firehose delivery streams that read a Kinesis stream.
 //!
-//! Firehose lists names only, of the whole account; what each reads takes a call. So all are read at once
-//! and kept for a run of sync-alarms. Not here: whose consumer one is (`consumers`).
+//! Firehose lists names only, of the whole account; what each reads takes a call. So all are read
+//! at once and kept for a run of sync-alarms. Not here: whose consumer one is (`consumers`).
 
 use std::sync::PoisonError;
 
@@ -66,7 +66,8 @@ impl Aws {
         }
     }
 
-    /// `None` for one that is gone since it was listed, or of which too little is known to watch it.
+    /// `None` for one that is gone since it was listed, or of which too little is known to watch
+    /// it.
     async fn describe_delivery_stream(&self, name: &str) -> PortResult<Option<DeliveryStream>> {
         self.paces.describe_delivery_stream.turn().await;
         let request = self.clients.firehose().describe_delivery_stream();

@@ -1,4 +1,5 @@
-//! Claims and actions: what keeps a plan from being carried out twice, and a call from being forgotten.
+//! Claims and actions: what keeps a plan from being carried out twice, and a call from being
+//! forgotten.
 
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
@@ -74,7 +75,8 @@ impl RecordAction for Aws {
             .update(Update {
                 key: item::key(stream, &action_key(action.at, plan)),
                 update: "SET #published = :true",
-                // Without it an action that was never written would come to be, without its content.
+                // Without it an action that was never written would come to be, without its
+                // content.
                 condition: "attribute_exists(#outcome)",
                 values: vec![(":true", AttributeValue::Bool(true))],
             })
@@ -90,7 +92,8 @@ impl RecordAction for Aws {
 fn why_not(state: &Item, plan: &PlanId, now: Timestamp) -> Claimed {
     let claimed = state.get("claimed_plan") == Some(&text(plan.as_str()));
     match (claimed, state.get("claim_at")) {
-        // The SDK sent the claim again because the first answer was lost, and the first had done it.
+        // The SDK sent the claim again because the first answer was lost, and the first had done
+        // it.
         (true, Some(at)) if *at == time(now) => Claimed::Ours,
         (true, _) => Claimed::Before,
         (false, Some(_)) => Claimed::OtherInFlight,
@@ -99,8 +102,8 @@ fn why_not(state: &Item, plan: &PlanId, now: Timestamp) -> Claimed {
 }
 
 impl Aws {
-    /// One transaction: the action is written only while the claim is ours, so that an executor that was
-    /// taken for dead, and whose claim was cleared up, cannot act after all.
+    /// One transaction: the action is written only while the claim is ours, so that an executor
+    /// that was taken for dead, and whose claim was cleared up, cannot act after all.
     async fn write_intent(
         &self,
         stream: &StreamName,
@@ -172,9 +175,9 @@ impl RecordOutcome for Aws {
         plan: &PlanId,
         action: &ActionRecord,
     ) -> PortResult<()> {
-        // Two writes, the action first: a crash in between leaves a claim whose action is closed, which
-        // the next look gives back. One transaction would not do: a change made by somebody else has no
-        // claim, and must be written all the same.
+        // Two writes, the action first: a crash in between leaves a claim whose action is closed,
+        // which the next look gives back. One transaction would not do: a change made by somebody
+        // else has no claim, and must be written all the same.
         self.put(item::action(PUT_ITEM, stream, plan, action)?).await?;
         self.release(stream, plan).await
     }

@@ -1,5 +1,5 @@
-//! Items to types and back. Reading is tolerant of what is missing, strict about what is wrong; a fault
-//! names table, key and attribute.
+//! Items to types and back. Reading is tolerant of what is missing, strict about what is wrong; a
+//! fault names table, key and attribute.
 
 use std::collections::HashMap;
 

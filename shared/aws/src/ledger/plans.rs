@@ -91,8 +91,8 @@ impl Register for Aws {
     }
 
     async fn register(&self, stream: &StreamName, now: Timestamp) -> PortResult<()> {
-        // One write for a stream that was never seen and for one that was retired: the version goes on.
-        // What is registered already stays as it is.
+        // One write for a stream that was never seen and for one that was retired: the version goes
+        // on. What is registered already stays as it is.
         self.update(Update {
             key: item::state_key(stream),
             update: "SET #due = :streams, #revisit_at = :now, \

@@ -29,8 +29,8 @@ impl ReadRecord for Aws {
         stream: &StreamName,
         since: Timestamp,
     ) -> PortResult<Option<StreamRecord>> {
-        // The state first: what happens between the two reads then shows as an action too many, never
-        // as a claim given back without its action.
+        // The state first: what happens between the two reads then shows as an action too many,
+        // never as a claim given back without its action.
         let Some(state) = self.read_state(stream).await? else { return Ok(None) };
         let actions = self.read_actions(stream, since).await?;
         let reading = Reading::of(GET_ITEM, &self.settings.ledger_table, &state)?;
@@ -86,8 +86,8 @@ impl Aws {
         request.send().await.map(|answer| answer.item).map_err(|e| GET_ITEM.failed(e))
     }
 
-    /// What plans have learnt. It is a cache: what cannot be read, or was written by another release, is
-    /// learnt again.
+    /// What plans have learnt. It is a cache: what cannot be read, or was written by another
+    /// release, is learnt again.
     async fn read_profile(&self, stream: &StreamName) -> Option<Profile> {
         let request = self
             .clients

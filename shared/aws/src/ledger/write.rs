@@ -1,7 +1,7 @@
 //! Conditional writes of one item.
 //!
-//! In an expression every attribute is written `#name`, because DynamoDB reserves hundreds of words; the
-//! table of names is made from the expression itself, so that the two cannot disagree.
+//! In an expression every attribute is written `#name`, because DynamoDB reserves hundreds of
+//! words; the table of names is made from the expression itself, so that the two cannot disagree.
 
 use std::collections::HashMap;
 

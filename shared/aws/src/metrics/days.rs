@@ -1,7 +1,9 @@
-//! The days of each stream, kept for an hour. What is long past changes no more, and the last hours are in the minutes,
-//! which are read in any case: the days brought up from both are those that CloudWatch would give.
+//! The days of each stream, kept for an hour. What is long past changes no more, and the last hours
+//! are in the minutes, which are read in any case: the days brought up from both are those that
+//! CloudWatch would give.
 //!
-//! Each metric asked for costs. Kept by one running function, so lost with it, and then read again. Not here: reading.
+//! Each metric asked for costs. Kept by one running function, so lost with it, and then read again.
+//! Not here: reading.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -82,7 +84,8 @@ fn sum(minutes: &Series, at: Timestamp, seconds: u32) -> Option<TrafficPoint> {
 mod tests {
     use super::*;
 
-    /// What CloudWatch has: in each minute as many bytes as it is minutes since 1970, none in every seventh.
+    /// What CloudWatch has: in each minute as many bytes as it is minutes since 1970, none in every
+    /// seventh.
     fn read(window: &Window) -> Series {
         let start = Timestamp::from_second(window.start_second).expect("a time");
         let mut series = Series::empty(start, window.period_seconds);

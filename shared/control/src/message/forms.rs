@@ -1,4 +1,5 @@
-//! The forms machines read: the alarm JSON that pagers know, Weir's own JSON, and the one for chat channels.
+//! The forms machines read: the alarm JSON that pagers know, Weir's own JSON, and the one for chat
+//! channels.
 //!
 //! Not here: the words (`text`).
 
@@ -15,9 +16,9 @@ use super::{Story, occasion, text};
 /// Version of Weir's own form.
 const VERSION: u32 = 1;
 
-/// As CloudWatch itself would tell SNS of the alarm that opened the incident. Name and ARN are the same from
-/// the first message to the last: pagers open and close by them. Every field that a subscriber may look
-/// for is there.
+/// As CloudWatch itself would tell SNS of the alarm that opened the incident. Name and ARN are the
+/// same from the first message to the last: pagers open and close by them. Every field that a
+/// subscriber may look for is there.
 pub(super) fn alarm(story: &Story<'_>) -> Value {
     let (new, old) = if story.is_over() { ("OK", "ALARM") } else { ("ALARM", "OK") };
     let changed = match story.incident.well_since(story.message.at).filter(|_| story.is_over()) {

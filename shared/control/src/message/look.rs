@@ -5,7 +5,8 @@
 use weir_core::consumer::ConsumerKind;
 use weir_core::incident::{Cause, Subject, Symptom, Trouble};
 
-use super::{Place, Story};
+use super::Story;
+use crate::installation::Place;
 
 /// Where to look first.
 #[derive(Clone, Debug, PartialEq, Eq)]

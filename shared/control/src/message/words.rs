@@ -1,4 +1,5 @@
-//! How times, shares and names are written in messages. Not here: the sentences around them (`text`).
+//! How times, shares and names are written in messages. Not here: the sentences around them
+//! (`text`).
 
 use jiff::{SignedDuration, Timestamp};
 

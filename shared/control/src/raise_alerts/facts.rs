@@ -18,11 +18,11 @@ const WITHHELD_HOLDS: SignedDuration = SignedDuration::from_mins(20);
 /// Nothing says when a refusal is over; what does not come again within an hour is taken for over.
 const REFUSED_HOLDS: SignedDuration = SignedDuration::from_mins(60);
 
-/// What is said, and of whom.
-pub type Said = (Subject, Fact);
+/// A fact, and whom it is about.
+pub type Finding = (Subject, Fact);
 
 /// What an alarm of this installation says; `None` for the alarms of streams, and other people's.
-pub fn of_alarm(prefix: &AlarmPrefix, alarm: &AlarmEvent) -> Option<Said> {
+pub fn of_alarm(prefix: &AlarmPrefix, alarm: &AlarmEvent) -> Option<Finding> {
     let fact = |sign| Fact {
         alarm: alarm.alarm_name.clone(),
         sign,
@@ -43,7 +43,7 @@ pub fn of_alarm(prefix: &AlarmPrefix, alarm: &AlarmEvent) -> Option<Said> {
 
 /// A plan that cannot do what it should, for a reason that the next plan cannot mend: it may not
 /// give the stream the size it needs, or it knows nothing of the demand.
-pub fn of_plan(prefix: &AlarmPrefix, planned: &CapacityPlanned) -> Option<Said> {
+pub fn of_plan(prefix: &AlarmPrefix, planned: &CapacityPlanned) -> Option<Finding> {
     let stream = Some(planned.stream.clone());
     let said = |trouble, stream, reason: Reason| {
         Some(own(prefix, trouble, stream, reason, planned.planned_at, WITHHELD_HOLDS))
@@ -75,7 +75,7 @@ pub fn of_plan(prefix: &AlarmPrefix, planned: &CapacityPlanned) -> Option<Said> 
 }
 
 /// A refusal that does not pass by itself. The others are the ordinary course of things.
-pub fn of_refusal(prefix: &AlarmPrefix, refused: &ActionRefused) -> Option<Said> {
+pub fn of_refusal(prefix: &AlarmPrefix, refused: &ActionRefused) -> Option<Finding> {
     let (stream, reason) = (Some(refused.stream.clone()), refused.reason);
     (reason.reporting() == Reporting::Incident).then(|| {
         own(prefix, Trouble::Refused, stream, reason.into(), refused.refused_at, REFUSED_HOLDS)
@@ -83,14 +83,14 @@ pub fn of_refusal(prefix: &AlarmPrefix, refused: &ActionRefused) -> Option<Said>
 }
 
 /// A call of which nobody knows what became.
-pub fn of_failure(prefix: &AlarmPrefix, failed: &ActionFailed) -> Said {
+pub fn of_failure(prefix: &AlarmPrefix, failed: &ActionFailed) -> Finding {
     let stream = Some(failed.stream.clone());
     own(prefix, Trouble::Lost, stream, failed.reason.into(), failed.failed_at, REFUSED_HOLDS)
 }
 
 /// Policies with a fault, as they are now. Said anew every ten minutes, not at every tick: each
 /// time costs a write.
-pub fn of_faulty_policies(prefix: &AlarmPrefix, now: Timestamp) -> Said {
+pub fn of_faulty_policies(prefix: &AlarmPrefix, now: Timestamp) -> Finding {
     let ten_minutes = 600;
     let second = now.as_second().div_euclid(ten_minutes) * ten_minutes;
     let at = Timestamp::from_second(second).unwrap_or(now);
@@ -98,7 +98,7 @@ pub fn of_faulty_policies(prefix: &AlarmPrefix, now: Timestamp) -> Said {
 }
 
 /// A test: it lasts no longer than it takes to tell.
-pub fn of_test(prefix: &AlarmPrefix, now: Timestamp) -> Said {
+pub fn of_test(prefix: &AlarmPrefix, now: Timestamp) -> Finding {
     own(prefix, Trouble::Test, None, Reason::TestAlert, now, SignedDuration::from_mins(1))
 }
 
@@ -109,7 +109,7 @@ fn own(
     reason: Reason,
     at: Timestamp,
     holds: SignedDuration,
-) -> Said {
+) -> Finding {
     let fact = Fact {
         alarm: own_alarm(prefix, trouble, stream.as_ref()),
         sign: Sign::Weir(reason),

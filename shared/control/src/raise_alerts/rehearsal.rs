@@ -1,7 +1,8 @@
-//! A test of who hears of failures: the message of an incident that is none, and its end, in every form.
+//! A test of who hears of failures: the message of an incident that is none, and its end, in every
+//! form.
 //!
-//! The end goes with it, because a pager keeps open what nobody closes. Not here: sending them. Nothing is
-//! written to the ledger: whoever asks for a test sees what becomes of it.
+//! The end goes with it, because a pager keeps open what nobody closes. Not here: sending them.
+//! Nothing is written to the ledger: whoever asks for a test sees what becomes of it.
 
 use jiff::Timestamp;
 use weir_core::alarms::AlarmPrefix;
@@ -9,7 +10,8 @@ use weir_core::incident::{Evidence, Incident, Message, Occasion, step};
 use weir_core::policy::{AlertPolicy, Severity, Telling};
 
 use super::{facts, untold};
-use crate::message::{Alert, Place, Story};
+use crate::installation::Place;
+use crate::message::{Alert, Story};
 use crate::ports::PortResult;
 
 /// The test for all who subscribe to what is told with this severity, in the order of sending.

@@ -51,7 +51,7 @@ pub fn parse(file: &str, text: &str) -> (PolicySet, Vec<Fault>) {
     let mut parser = Parser { file, text, faults: Vec::new() };
     let entries = parser.file();
     parser.faults.sort_by_key(|fault| fault.span.start);
-    (PolicySet { entries }, parser.faults)
+    (PolicySet { entries, incomplete: false }, parser.faults)
 }
 
 struct Parser<'a> {
@@ -232,15 +232,8 @@ fn edits(from: &str, to: &str) -> usize {
 
 /// What cannot be read might have meant any stream: all that no earlier entry names are left as
 /// they are.
-fn everything_faulty() -> Entry {
+pub(super) fn everything_faulty() -> Entry {
     Entry { pattern: Pattern("*".to_owned()), policy: None }
-}
-
-impl PolicySet {
-    /// Stands for policies that could not be read at all.
-    pub fn unreadable() -> PolicySet {
-        PolicySet { entries: vec![everything_faulty()] }
-    }
 }
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
 //! Kinesis: DescribeStreamSummary, ListStreams, DescribeLimits, UpdateShardCount, UpdateStreamMode.
 
 use weir_control::ports::{
-    DescribeStream, Failure, ListStreams, PortResult, ReadQuota, Reshard, SwitchMode,
+    DescribeStream, Failure, FindConsumers, ListStreams, PortResult, ReadQuota, Reshard, SwitchMode,
 };
+use weir_core::consumer::Consumer;
 use weir_core::observation::{CapacityMode, ShardQuota, StreamState};
 use weir_core::units::{Shards, StreamName};
 
@@ -30,6 +31,14 @@ impl DescribeStream for Hands {
 impl ListStreams for Hands {
     async fn list_streams(&self) -> PortResult<Vec<StreamName>> {
         self.call(Operation::ListStreams, None, |world| Ok(world.account.names())).await
+    }
+}
+
+/// Consumers that alarms could be about are in a simulation of their own (`guard`): nothing is
+/// found here.
+impl FindConsumers for Hands {
+    async fn find_consumers(&self, _: &StreamName) -> PortResult<Vec<Consumer>> {
+        Ok(Vec::new())
     }
 }
 

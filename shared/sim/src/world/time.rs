@@ -1,10 +1,11 @@
 //! Time goes by: minutes end, alarms are judged, schedules fire, other people act.
 
+use weir_control::routing::Loop;
 use weir_core::series::TrafficPoint;
 
 use super::{Event, World};
 use crate::alarms::StateChange;
-use crate::bus::{Bus, Loop};
+use crate::bus::Bus;
 use crate::chance::Dice;
 use crate::clock::{Clock, count};
 use crate::faults::{Deed, Stranger};

@@ -1,8 +1,9 @@
-//! The second half of sync-alarms: find what reads the managed streams, and bring the alarms of these
-//! consumers from what they are to what they should be.
+//! The second half of sync-alarms: find what reads the managed streams, and bring the alarms of
+//! these consumers from what they are to what they should be.
 //!
-//! A consumer that is gone loses its alarms; one that could not be looked for keeps them. Not here: which
-//! alarms a consumer should have (`weir_core::alarms::consumer`), the streams' own (`sync_alarms`).
+//! A consumer that is gone loses its alarms; one that could not be looked for keeps them. Not here:
+//! which alarms a consumer should have (`weir_core::alarms::consumer`), the streams' own
+//! (`streams`).
 
 use std::collections::BTreeSet;
 
@@ -12,23 +13,33 @@ use weir_core::consumer::{Consumer, Reader};
 use weir_core::policy::{AlertPolicy, Governance, PolicySet};
 use weir_core::units::StreamName;
 
+use super::{SyncReport, apply};
 use crate::ports::{
     DescribeStream, Failure, FindConsumers, ListStreams, PortResult, ReadAlarms, WriteAlarms,
 };
-use crate::sync_alarms::{Report, apply};
 
-/// Everything this loop needs.
-pub trait Ports: ListStreams + DescribeStream + FindConsumers + ReadAlarms + WriteAlarms {}
+/// Everything the consumers' alarms need.
+pub trait ConsumerAlarmPorts:
+    ListStreams + DescribeStream + FindConsumers + ReadAlarms + WriteAlarms
+{
+}
 
-impl<P> Ports for P where P: ListStreams + DescribeStream + FindConsumers + ReadAlarms + WriteAlarms {}
+impl<P> ConsumerAlarmPorts for P where
+    P: ListStreams + DescribeStream + FindConsumers + ReadAlarms + WriteAlarms
+{
+}
 
-/// Runs the loop once. An error means that nothing could be compared, so nothing was changed.
-pub async fn run<P: Ports>(
+/// Reconciles the alarms of all managed streams' consumers.
+///
+/// # Errors
+///
+/// When nothing could be compared; then nothing was changed.
+pub async fn run<P: ConsumerAlarmPorts>(
     ports: &P,
     policies: &PolicySet,
     prefix: &AlarmPrefix,
-) -> PortResult<Report> {
-    let mut report = Report::default();
+) -> PortResult<SyncReport> {
+    let mut report = SyncReport::default();
     let mut wanted = Vec::new();
     // Streams about whose consumers too little is known to judge their alarms.
     let mut unjudged = BTreeSet::new();

@@ -1,9 +1,9 @@
-//! Weir's own metrics, as CloudWatch's embedded metric format: a line of JSON on standard output, from
-//! which CloudWatch Logs makes metrics. No call, no client, nothing to fail.
+//! Weir's own metrics, as CloudWatch's embedded metric format: a line of JSON on standard output,
+//! from which CloudWatch Logs makes metrics. No call, no client, nothing to fail.
 //!
-//! Metrics are the functions' only, a handful for the whole installation. Each costs as much a month as three alarms,
-//! so what is told of a stream stays in the log, where the dashboard reads it. Not here: what is counted; each function
-//! knows.
+//! Metrics are the functions' only, a handful for the whole installation. Each costs as much a
+//! month as three alarms, so what is told of a stream stays in the log, where the dashboard reads
+//! it. Not here: what is counted (`report`).
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
@@ -14,20 +14,20 @@ const DIMENSION: &str = "Function";
 
 /// Numbers of one moment about one function.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Metrics<'a> {
+pub(crate) struct Metrics<'a> {
     /// When.
-    pub at: Timestamp,
+    pub(crate) at: Timestamp,
     /// Whose.
-    pub function: &'a str,
-    /// Names and values.
-    pub values: &'a [(&'static str, f64)],
+    pub(crate) function: &'a str,
+    /// Names and counts.
+    pub(crate) counts: &'a [(&'static str, usize)],
 }
 
 impl Metrics<'_> {
     /// The line.
-    pub fn line(&self) -> String {
+    pub(crate) fn line(&self) -> String {
         let metrics: Vec<Value> =
-            self.values.iter().map(|(name, _)| json!({"Name": name, "Unit": "Count"})).collect();
+            self.counts.iter().map(|(name, _)| json!({"Name": name, "Unit": "Count"})).collect();
         let mut line = Map::new();
         line.insert(
             "_aws".to_owned(),
@@ -41,22 +41,17 @@ impl Metrics<'_> {
             }),
         );
         line.insert(DIMENSION.to_owned(), json!(self.function));
-        for (name, value) in self.values {
-            line.insert((*name).to_owned(), json!(value));
+        for (name, count) in self.counts {
+            line.insert((*name).to_owned(), json!(count));
         }
         Value::Object(line).to_string()
     }
 
     /// Writes the line.
     #[allow(clippy::print_stdout)] // standard output is where the format is read from
-    pub fn emit(&self) {
+    pub(crate) fn emit(&self) {
         println!("{}", self.line());
     }
-}
-
-/// A count as a value.
-pub fn count(number: usize) -> f64 {
-    u32::try_from(number).map_or(f64::MAX, f64::from)
 }
 
 #[cfg(test)]
@@ -68,7 +63,7 @@ mod tests {
         let metrics = Metrics {
             at: "2026-11-20T10:00:00Z".parse().expect("a time"),
             function: "plan-capacity",
-            values: &[("PlansMade", 8.0), ("Troubles", 1.0)],
+            counts: &[("PlansMade", 8), ("Troubles", 1)],
         };
         let line: Value = serde_json::from_str(&metrics.line()).expect("JSON");
         assert_eq!(
@@ -86,8 +81,8 @@ mod tests {
                     }],
                 },
                 "Function": "plan-capacity",
-                "PlansMade": 8.0,
-                "Troubles": 1.0,
+                "PlansMade": 8,
+                "Troubles": 1,
             })
         );
     }

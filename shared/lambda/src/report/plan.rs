@@ -1,49 +1,42 @@
-//! What a run did, as log lines, metrics and the function's answer.
+//! What plan-capacity tells of a run: a line for each plan, each stream left out, each failed call.
 
 use serde_json::{Value, json};
-use tracing::{error, info, warn};
-use weir_aws::emf::{Metrics, count};
-use weir_control::plan_capacity::Report;
+use tracing::{info, warn};
+use weir_control::plan_capacity::PlanReport;
 use weir_control::plan_id::PlanId;
-use weir_control::ports::{Clock, PortError};
+use weir_control::routing::Loop;
 use weir_control::skipped::SkippedStream;
 use weir_core::plan::{Action, Plan};
 use weir_core::reasons::Reason;
 
-const FUNCTION: &str = "plan-capacity";
+use super::{Report, Told, log_trouble};
 
-/// Tells of a run.
-pub(crate) fn tell(clock: &impl Clock, report: &Report) -> Value {
-    let Report { plans, skipped, troubles } = report;
-    for (id, plan) in plans {
-        log_plan(id, plan);
+impl Report for PlanReport {
+    fn tell(&self, _: Loop) -> Told {
+        let PlanReport { plans, skipped, troubles } = self;
+        for (id, plan) in plans {
+            log_plan(id, plan);
+        }
+        skipped.iter().for_each(log_skip);
+        troubles.iter().for_each(log_trouble);
+        let failed = skipped.iter().filter(|skip| skip.error.is_some()).count();
+        let asking = |matching: fn(&Action) -> bool| {
+            plans.iter().filter(|(_, plan)| matching(&plan.action)).count()
+        };
+        let answer = json!({
+            "plans": plans.len(),
+            "reshards": asking(|action| matches!(action, Action::Reshard { .. })),
+            "mode_switches": asking(|action| matches!(action, Action::SwitchMode { .. })),
+            "skipped": skipped.len(),
+            "troubles": troubles.len(),
+        });
+        let counts = vec![("PlansMade", plans.len()), ("Troubles", troubles.len() + failed)];
+        Told { answer, counts }
     }
-    skipped.iter().for_each(log_skip);
-    troubles.iter().for_each(log_trouble);
-    let failed = skipped.iter().filter(|skip| skip.error.is_some()).count();
-    let values = [("PlansMade", count(plans.len())), ("Troubles", count(troubles.len() + failed))];
-    Metrics { at: clock.now(), function: FUNCTION, values: &values }.emit();
-    let asking = |matching: fn(&Action) -> bool| {
-        plans.iter().filter(|(_, plan)| matching(&plan.action)).count()
-    };
-    json!({
-        "plans": plans.len(),
-        "reshards": asking(|action| matches!(action, Action::Reshard { .. })),
-        "mode_switches": asking(|action| matches!(action, Action::SwitchMode { .. })),
-        "skipped": skipped.len(),
-        "troubles": troubles.len(),
-    })
-}
 
-/// Tells of a run that came to nothing.
-pub(crate) fn failed(clock: &impl Clock, error: &PortError) {
-    log_trouble(error);
-    Metrics { at: clock.now(), function: FUNCTION, values: &[("Troubles", 1.0)] }.emit();
-}
-
-/// The answer where no run was due.
-pub(crate) fn skipped(reason: Reason) -> Value {
-    json!({"plans": 0, "reason": reason.code()})
+    fn skipped(reason: Reason) -> Value {
+        json!({"plans": 0, "reason": reason.code()})
+    }
 }
 
 fn log_plan(id: &PlanId, plan: &Plan) {
@@ -84,9 +77,4 @@ fn log_skip(skipped: &SkippedStream) {
         Some(error) => warn!(stream, code, %error, "skipped"),
         None => info!(stream, code, "skipped"),
     }
-}
-
-fn log_trouble(trouble: &PortError) {
-    let PortError { operation, failure, .. } = trouble;
-    error!(operation, ?failure, error = %trouble, "trouble");
 }

@@ -1,0 +1,30 @@
+//! What raise-alerts tells of a run: a line for each message sent, and for each failure that
+//! nothing is said of.
+
+use serde_json::{Value, json};
+use tracing::info;
+use weir_control::raise_alerts::AlertReport;
+use weir_control::routing::Loop;
+use weir_core::reasons::Reason;
+
+use super::{Report, Told, log_trouble};
+
+impl Report for AlertReport {
+    fn tell(&self, _: Loop) -> Told {
+        let AlertReport { sent, held, troubles } = self;
+        for (subject, message) in sent {
+            let (number, severity) = (message.number, message.severity.code());
+            info!(%subject, number, severity, occasion = ?message.occasion, "message sent");
+        }
+        for (subject, reason) in held {
+            info!(%subject, code = reason.code(), "nothing said");
+        }
+        troubles.iter().for_each(log_trouble);
+        let answer = json!({ "sent": sent.len(), "held": held.len(), "troubles": troubles.len() });
+        Told { answer, counts: vec![("MessagesSent", sent.len()), ("Troubles", troubles.len())] }
+    }
+
+    fn skipped(reason: Reason) -> Value {
+        json!({"sent": 0, "reason": reason.code()})
+    }
+}

@@ -14,18 +14,16 @@ const COMMENT_COLUMNS_MAX: usize = 100;
 const WIDE_COMMENTS_LEFT: usize = 420;
 
 /// Names that two types of one crate have, told apart by their modules. Nothing may be added.
-const NAMESAKES: [&str; 21] = [
+const NAMESAKES: [&str; 19] = [
     "Alarm",
     "Answer",
     "Call",
     "Cargo",
     "Event",
-    "Evidence",
     "Faults",
     "Hands",
     "Metrics",
     "Minute",
-    "Outlook",
     "Pause",
     "Ports",
     "Process",

@@ -95,6 +95,10 @@ const _: () = assert!(
 
 impl AlarmPrefix {
     /// Checks what came from outside.
+    ///
+    /// # Errors
+    ///
+    /// On what is no prefix of an alarm name.
     pub fn new(prefix: &str) -> Result<AlarmPrefix, NotAnAlarmPrefix> {
         let allowed = prefix.len() <= PREFIX_CHARS_MAX
             && prefix.ends_with('-')

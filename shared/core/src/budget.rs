@@ -30,6 +30,14 @@ pub struct Budget {
 impl Budget {
     /// Counts the actions that still lie in the window at `now`. An action dated in the future (a
     /// clock that jumped back) counts too.
+    ///
+    /// ```
+    /// use weir_core::budget::Budget;
+    ///
+    /// let budget = Budget::at("2026-11-21T12:00:00Z".parse()?, &[]);
+    /// assert_eq!((budget.reshards_left(), budget.mode_switches_left()), (10, 2));
+    /// # Ok::<(), jiff::Error>(())
+    /// ```
     pub fn at(now: Timestamp, actions: &[ActionRecord]) -> Budget {
         let window =
             SignedDuration::from_secs(limits::BUDGET_WINDOW_SECONDS + WINDOW_MARGIN_SECONDS);

@@ -22,6 +22,10 @@ pub struct NotAConsumerName(pub String);
 
 impl ConsumerName {
     /// Checks what came from outside.
+    ///
+    /// # Errors
+    ///
+    /// On a name that no consumer can have.
     pub fn new(name: &str) -> Result<ConsumerName, NotAConsumerName> {
         let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | ':' | '-');
         if (1..=256).contains(&name.len()) && name.chars().all(allowed) {

@@ -1,7 +1,8 @@
 //! Demand: what producers try to write, in shards; and what a gap in the data means.
 //!
 //! `IncomingBytes` and `IncomingRecords` count accepted records only and so never exceed capacity.
-//! Refused records are added, at the mean size of the accepted ones. Not here: tomorrow (`forecast`).
+//! Refused records are added, at the mean size of the accepted ones. Not here: tomorrow
+//! (`forecast`).
 
 use std::ops::Range;
 
@@ -101,8 +102,26 @@ pub(crate) fn demand_within(
     points.map(move |(point, age)| of_point(point, series.period_seconds, age, gaps))
 }
 
-/// The demand of every period of `series` that had begun by `now`, oldest first. Newest periods that
-/// hold nothing yet are dropped: their data is on its way.
+/// The demand of every period of `series` that had begun by `now`, oldest first. Newest periods
+/// that hold nothing yet are dropped: their data is on its way. Loads are in shards.
+///
+/// ```
+/// use weir_core::demand::{Demand, Gaps, demand};
+/// use weir_core::series::{Series, TrafficPoint};
+/// use weir_core::units::ShardLoad;
+///
+/// let minute = TrafficPoint {
+///     accepted_bytes: Some(60.0 * 1_048_576.0), // what one shard takes
+///     accepted_records: Some(6_000.0),
+///     throttled_records: Some(3_000.0),
+///     ..TrafficPoint::default()
+/// };
+/// let start = "2026-11-21T12:00:00Z".parse()?;
+/// let series = Series { start, period_seconds: 60, points: vec![minute] };
+/// let seen = demand(&series, Gaps::Unknown, "2026-11-21T12:10:00Z".parse()?);
+/// assert_eq!(seen[0], Demand::Measured(ShardLoad::new(1.5)));
+/// # Ok::<(), jiff::Error>(())
+/// ```
 pub fn demand(series: &Series, gaps: Gaps, now: Timestamp) -> Vec<Demand> {
     let period = i64::from(series.period_seconds.max(1));
     let start = series.start.as_second();

@@ -1,27 +1,28 @@
-//! What demand to expect over the day ahead, and how far it may stray.
+//! Forecast of demand over the day ahead, with the distribution of its errors.
 //!
-//! Seven simple experts (as now, rising on, as yesterday, as last week, as usual, with today's level
-//! carried over) are mixed by how well each did lately at the lead in question; how far demand strayed from
-//! that mixture in the past week says how far it may stray again. Everything comes from the stream's own
-//! past. The idea of weighting seasonal experts by recent loss is that of the online-learning literature
-//! (Hedge, and its use in capacity planning); empirical quantiles of past errors in place of a bell curve are
-//! conformal prediction. Not here: what size to have (`plan`).
+//! Nine simple experts (as now, rising on, as yesterday, as last week, as usual, with today's level
+//! carried over) are mixed by how well each did lately at the lead in question; the errors that
+//! mixture made in the past week are the distribution of those to come. Everything comes from the
+//! stream's own past. The idea of weighting seasonal experts by recent loss is that of the
+//! online-learning literature (Hedge, and its use in capacity planning); empirical quantiles of
+//! past errors in place of a bell curve are conformal prediction. Not here: what size to have
+//! (`plan`).
 
+mod errors;
 mod experts;
 mod levels;
 mod past;
 mod profile;
 mod signs;
-mod spread;
 
 use std::borrow::Cow;
 
 use jiff::Timestamp;
 
+pub use errors::{ForecastError, LogShards};
 pub use past::Past;
 pub use profile::Profile;
 pub use signs::{Leader, LevelChange};
-pub use spread::{Amount, Straying};
 
 use self::experts::{COUNT, View};
 use self::levels::{BLOCK_MINUTES, DAY, Levels, load_of};
@@ -35,16 +36,17 @@ const SOON_BLOCKS: usize = 2;
 const LATER_BLOCKS: usize = 29;
 /// Newest minutes whose peak is "now".
 const NOW_MINUTES: usize = 3;
-/// Blocks of past that a forecast rests on, besides what was learnt: experts look back a week, those of the
-/// last hours too. Learning looks at all there is.
+/// Blocks of past that a forecast rests on, besides what was learnt: experts look back a week,
+/// those of the last hours too. Learning looks at all there is.
 const LOOKED_BACK: usize = 8 * DAY;
-/// Steps of the horizon: single blocks for an hour, a quarter of an hour each up to six, then half hours.
+/// Steps of the horizon: single blocks for an hour, a quarter of an hour each up to six, then half
+/// hours.
 const FINE_UNTIL: usize = 12;
 const MEDIUM_UNTIL: usize = 72;
 /// The weights by which a leader is named: those for leads of about an hour.
 const LEADING: usize = 2;
 
-/// Expected peaks in shards, and what they rest on: the outlook in short, for people.
+/// Expected peaks, in shards of load, and what they rest on: the forecast in short, for people.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Forecast {
     /// The newest minutes' peak.
@@ -85,8 +87,8 @@ impl Step {
     }
 }
 
-/// The day ahead.
-pub struct Outlook<'a> {
+/// Demand forecast over the next 24 hours, step by step, in shards of load.
+pub struct DemandForecast<'a> {
     steps: Vec<Step>,
     profile: Cow<'a, Profile>,
     now: f64,
@@ -97,16 +99,16 @@ pub struct Outlook<'a> {
     level_change: Option<LevelChange>,
 }
 
-impl<'a> Outlook<'a> {
-    /// Looks ahead from `now`. `minutes` is demand minute by minute up to now, `days` is coarser and older,
-    /// `known` is what was learnt before, if it was kept.
+impl<'a> DemandForecast<'a> {
+    /// Looks ahead from `now`. `minutes` is demand minute by minute up to now, `days` is coarser
+    /// and older, `known` is what was learnt before, if it was kept.
     pub fn from(
         minutes: &[Demand],
         days: &Series,
         known: Option<&'a Profile>,
         gaps: Gaps,
         now: Timestamp,
-    ) -> Outlook<'a> {
+    ) -> DemandForecast<'a> {
         let past = |most| Levels::of(minutes, days, most, gaps, now);
         let levels = past(LOOKED_BACK);
         let profile = match known {
@@ -115,9 +117,13 @@ impl<'a> Outlook<'a> {
         };
         let newest = &minutes[minutes.len().saturating_sub(NOW_MINUTES)..];
         let peak = newest.iter().filter_map(|d| d.load()).fold(ShardLoad::ZERO, ShardLoad::max);
-        let weights = if levels.len() == 0 { Vec::new() } else { profile.attuned(&levels) };
+        let weights = if levels.len() == 0 {
+            Vec::new()
+        } else {
+            profile.reweighted_by_last_minutes(&levels)
+        };
         let highest_of_day = levels.peak(DAY);
-        Outlook {
+        DemandForecast {
             leader: weights.get(LEADING).and_then(Leader::of),
             level_change: LevelChange::of(&levels),
             steps: steps(&levels, &weights),
@@ -135,9 +141,9 @@ impl<'a> Outlook<'a> {
         &self.steps
     }
 
-    /// How far demand strays from what is expected of a step.
-    pub fn straying(&self, step: &Step) -> Straying<'_> {
-        self.profile.straying(step.lead, step.load)
+    /// The distribution of the forecast's error at a step.
+    pub fn forecast_error(&self, step: &Step) -> ForecastError<'_> {
+        self.profile.forecast_error(step.lead, step.load)
     }
 
     /// The newest minutes' peak, in shards.
@@ -189,8 +195,8 @@ impl<'a> Outlook<'a> {
         }
     }
 
-    /// What was learnt on the way and should be kept; `None` when the kept one still serves, or there was nothing
-    /// to learn from: metrics that cannot be read now may be there in a minute.
+    /// What was learnt on the way and should be kept; `None` when the kept one still serves, or
+    /// there was nothing to learn from: metrics that cannot be read now may be there in a minute.
     pub fn newly_learnt(self) -> Option<Profile> {
         match self.profile {
             Cow::Owned(profile) if profile.blocks > 0 => Some(profile),
@@ -246,7 +252,7 @@ mod tests {
         let now = Timestamp::from_second(1_800_000_000).expect("a timestamp");
         let minutes = vec![Demand::Measured(ShardLoad::new(2.0)); 240];
         let days = two_weeks(now, 40.0);
-        let look = |known| Outlook::from(&minutes, &days, known, Gaps::Unknown, now);
+        let look = |known| DemandForecast::from(&minutes, &days, known, Gaps::Unknown, now);
         let learnt = look(None).newly_learnt().expect("a profile");
         let again = look(Some(&learnt));
         assert_eq!((again.highest_seen(), again.days_known()), (40.0, 14));

@@ -6,13 +6,13 @@
 mod capacity_mode;
 #[cfg(test)]
 mod case;
-mod caution;
 mod clamps;
 mod context;
 mod explain;
 mod horizon;
 mod report;
 mod sizing;
+mod throttling_history;
 mod timetable;
 
 use jiff::{SignedDuration, Timestamp};
@@ -43,6 +43,39 @@ const CALM_MINUTES: i64 = 7;
 const NEAR_CAPACITY: f64 = 0.85;
 
 /// Plans for one stream: the size and the mode it should have, what is to be done, and why.
+///
+/// ```
+/// use jiff::Timestamp;
+/// use weir_core::history::History;
+/// use weir_core::observation::{
+///     CapacityMode, Observation, Signal, StreamState, StreamStatus,
+/// };
+/// use weir_core::plan::{Action, DAYS_PERIOD_SECONDS, plan};
+/// use weir_core::policy::Policy;
+/// use weir_core::reasons::HoldReason;
+/// use weir_core::series::Series;
+/// use weir_core::units::{Shards, StreamName};
+///
+/// let now: Timestamp = "2026-11-23T06:00:00Z".parse()?;
+/// let observation = Observation {
+///     stream: StreamName::new("orders")?,
+///     observed_at: now,
+///     state: StreamState {
+///         mode: CapacityMode::Provisioned,
+///         status: StreamStatus::Active,
+///         open_shards: Shards::at_least_one(4),
+///         retention_hours: 24,
+///         held_on_demand_by: None,
+///     },
+///     minutes: Signal::Missing("CloudWatch could not be reached".to_owned()),
+///     quota: Signal::Missing("not read".to_owned()),
+/// };
+/// let days = Series::empty(now, DAYS_PERIOD_SECONDS);
+/// let history = History { days, actions: Some(Vec::new()), profile: None, paused: false };
+/// let plan = plan(&Policy::DEFAULT, &observation, &history, now);
+/// assert_eq!(plan.action, Action::Hold(HoldReason::MetricsUnreadable));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn plan(policy: &Policy, observation: &Observation, history: &History, now: Timestamp) -> Plan {
     let context = Context::of(policy, observation, history, now);
     let open = context.open();
@@ -67,7 +100,7 @@ pub fn plan(policy: &Policy, observation: &Observation, history: &History, now: 
         action,
         basis: context.basis,
         events: context.timetable.events,
-        learnt: context.outlook.newly_learnt(),
+        learnt: context.forecast.newly_learnt(),
     }
 }
 

@@ -202,6 +202,10 @@ pub struct NotAStreamName(pub String);
 
 impl StreamName {
     /// Checks what came from outside.
+    ///
+    /// # Errors
+    ///
+    /// On a name no stream can have: 1 to 128 of `a-z A-Z 0-9 _ . -` are allowed.
     pub fn new(name: &str) -> Result<StreamName, NotAStreamName> {
         let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
         if (1..=128).contains(&name.len()) && name.chars().all(allowed) {

@@ -1,7 +1,7 @@
 //! Simple forecasters, each right for some streams: their mixture is right for most.
 //!
-//! All speak in logarithms of load. An earlier day is shifted by how far today's last hour is from that
-//! day's; the shift fades with the lead, at a different pace for each expert.
+//! All speak in logarithms of load. An earlier day is shifted by how far today's last hour is from
+//! that day's; the shift fades with the lead, at a different pace for each expert.
 
 use std::array;
 use std::sync::LazyLock;
@@ -21,8 +21,8 @@ const FEW_DAYS: usize = 3;
 /// What is left of a trend after each further block: it goes on for ten blocks' worth in all.
 const DAMPING: f64 = 0.9;
 
-/// What is left, at some lead, of what holds now. It is the same for every stream, and asked for a thousand
-/// times in a plan: so it is worked out once.
+/// What is left, at some lead, of what holds now. It is the same for every stream, and asked for a
+/// thousand times in a plan: so it is worked out once.
 struct Fading {
     /// After a pace of so many blocks, each a constant of one expert or two.
     by_24: f64,
@@ -80,9 +80,9 @@ impl<'a> View<'a> {
         View { levels, origin, now, slope, usual: levels.level(origin, DAY), days, shifts }
     }
 
-    /// What each expert says of the block `lead` blocks after the block before the origin, less than a day
-    /// ahead; `None` where it has too little past. The first always speaks.
-    pub(super) fn say(&self, lead: usize) -> [Option<f64>; COUNT] {
+    /// What each expert predicts for the block `origin + lead`, less than a day ahead; `None` where
+    /// it has too little past. The first always predicts.
+    pub(super) fn predict(&self, lead: usize) -> [Option<f64>; COUNT] {
         let lead = lead % DAY;
         let fading = &FADING[lead];
         // The blocks of earlier days that correspond to the target.
@@ -124,11 +124,11 @@ impl<'a> View<'a> {
 }
 
 /// The weighted mean of those that speak.
-pub(super) fn mix(said: &[Option<f64>; COUNT], weights: &[f64; COUNT]) -> f64 {
-    let (sum, weight) = said
+pub(super) fn mix(predicted: &[Option<f64>; COUNT], weights: &[f64; COUNT]) -> f64 {
+    let (sum, weight) = predicted
         .iter()
         .zip(weights)
-        .filter_map(|(said, weight)| said.map(|said| (said * weight, *weight)))
-        .fold((0.0, 0.0), |(sum, total), (said, weight)| (sum + said, total + weight));
-    if weight > 0.0 { sum / weight } else { said[0].unwrap_or(0.0) }
+        .filter_map(|(predicted, weight)| predicted.map(|load| (load * weight, *weight)))
+        .fold((0.0, 0.0), |(sum, total), (load, weight)| (sum + load, total + weight));
+    if weight > 0.0 { sum / weight } else { predicted[0].unwrap_or(0.0) }
 }

@@ -1,5 +1,6 @@
-//! The past of a stream as one row of five-minute levels, newest last: minutes where there are minutes,
-//! coarser periods before them, gaps filled with the level before them. Sums make any mean cheap.
+//! The past of a stream as one row of five-minute levels, newest last: minutes where there are
+//! minutes, coarser periods before them, gaps filled with the level before them. Sums make any mean
+//! cheap.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -11,8 +12,8 @@ use crate::units::ShardLoad;
 pub(super) const BLOCK_MINUTES: usize = 5;
 /// Blocks in a day.
 pub(super) const DAY: usize = 24 * 60 / BLOCK_MINUTES;
-/// Added to every level before a logarithm or a ratio is taken, in shards: below a twentieth of a shard
-/// differences mean nothing for a stream whose smallest size is one.
+/// Added to every level before a logarithm or a ratio is taken, in shards: below a twentieth of a
+/// shard differences mean nothing for a stream whose smallest size is one.
 pub(super) const FLOOR: f64 = 0.05;
 
 /// The row. Index 0 is the oldest block; the newest ends where the known minutes end.

@@ -1,4 +1,5 @@
-//! How high demand was in the days that are known: enough to tell what any fixed size would have cost in them.
+//! How high demand was in the days that are known: enough to tell what any fixed size would have
+//! cost in them.
 //!
 //! Kept as the mean overflow above some sizes, so that it stays small however long the past is.
 
@@ -11,7 +12,7 @@ const LOOKED_BACK: usize = 14 * DAY;
 /// Sizes that are compared, evenly in their ratio from one shard to the highest level.
 const SIZES: i32 = 24;
 
-/// See the module.
+/// Demand of the past days, as the mean overflow above some sizes.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Past {
     /// Hours looked at.
@@ -42,8 +43,8 @@ impl Past {
         }
     }
 
-    /// What an hour would have cost at the best fixed size, at these prices of a shard and of an hour's overflow
-    /// of one shard's load.
+    /// What an hour would have cost at the best fixed size, at these prices of a shard and of an
+    /// hour's overflow of one shard's load.
     pub(crate) fn best_fixed(&self, shard_hour_usd: f64, lost_usd: f64) -> f64 {
         let cost = |(size, overflow): &(f64, f64)| size * shard_hour_usd + overflow * lost_usd;
         self.overflow.iter().map(cost).fold(f64::INFINITY, f64::min)

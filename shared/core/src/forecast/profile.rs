@@ -1,15 +1,16 @@
-//! What has been learnt of a stream: which experts to trust at which lead, and how far demand strays.
+//! Forecast model of a stream: weights of the experts by lead, and the distribution of their
+//! errors.
 //!
-//! Learning looks at a week of past forecasts, so it is done now and then and kept; it is the only part of
-//! a forecast that is not made afresh each time.
+//! Learning looks at a week of past forecasts, so it is done now and then and kept; it is the only
+//! part of a forecast that is not made afresh each time.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::errors::{ErrorTables, ForecastError};
 use super::experts::{self, COUNT, View};
 use super::levels::{BLOCK_MINUTES, DAY, FLOOR, Levels};
 use super::past::Past;
-use super::spread::{Spread, Straying};
 use crate::demand::Demand;
 
 /// Learnt afresh after this many hours.
@@ -22,13 +23,15 @@ const LOOKED_BACK: usize = 7 * DAY;
 const FORGETTING_DAYS: f64 = 3.0;
 /// How sharply the better expert is preferred: weights are (loss over best loss) to the minus this.
 const SHARPNESS: i32 = 3;
-/// Leads, in blocks, at which experts are compared; each stands for all leads up to the bound beside it.
+/// Leads, in blocks, at which experts are compared; each stands for all leads up to the bound
+/// beside it.
 const LEADS: [(usize, usize); 5] = [(1, 2), (4, 6), (12, 18), (40, 72), (140, usize::MAX)];
-/// Leads whose straying is kept: until a reshard is in force, and as far as one can be told to wait for.
+/// Leads whose errors are kept: until a reshard is in force, and as far as one can be told to wait
+/// for.
 const NEAR: usize = 0;
 const FAR: usize = 1;
-/// From this lead on, in blocks, straying is taken to be that of the far lead: later plans will see what
-/// this one cannot, so only what they could not mend is charged.
+/// From this lead on, in blocks, errors are taken to be those of the far lead: later plans will see
+/// what this one cannot, so only what they could not mend is charged.
 const FAR_FROM: usize = 2;
 /// Leads, of those above, at which the last minutes count extra: those up to an hour and a half.
 const ATTUNED_LEADS: usize = 3;
@@ -41,7 +44,7 @@ const FIRST_ORIGIN: usize = 13;
 /// Typical ratios of a minute to its block that are kept.
 const WITHIN: usize = 24;
 
-/// See the module.
+/// What was learnt of one stream, kept between plans.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Profile {
     /// When it was learnt.
@@ -51,19 +54,20 @@ pub struct Profile {
     /// The highest of them, in shards.
     pub(super) highest: f64,
     weights: Vec<[f64; COUNT]>,
-    near: Spread,
-    far: Spread,
+    near: ErrorTables,
+    far: ErrorTables,
     past: Past,
 }
 
 impl Profile {
     /// Learns from all that is known at `now`.
     pub(super) fn learn(levels: &Levels, minutes: &[Demand], now: Timestamp) -> Profile {
-        let judged = judge(levels);
+        let judged = backtest(levels);
         let weights: Vec<[f64; COUNT]> =
             (0..LEADS.len()).map(|lead| weigh(&judged, lead)).collect();
         let within = within_blocks(minutes);
-        let spread = |index: usize| Spread::learn(strays(&judged, index, &weights[index]), &within);
+        let spread =
+            |index: usize| ErrorTables::learn(residuals(&judged, index, &weights[index]), &within);
         let (near, far) = (spread(NEAR), spread(FAR));
         let (blocks, highest) = (levels.len(), levels.peak(usize::MAX));
         let past = Past::learn(levels);
@@ -85,18 +89,20 @@ impl Profile {
         age >= kept || age < SignedDuration::ZERO || !sound
     }
 
-    /// The weights, with more trust in experts that were right in the last minutes: a week of calm says
-    /// little of whom to trust in a surge.
-    pub(super) fn attuned(&self, levels: &Levels) -> Vec<[f64; COUNT]> {
+    /// The weights, with more trust in experts that were right in the last minutes: a week of calm
+    /// says little of whom to trust in a surge.
+    pub(super) fn reweighted_by_last_minutes(&self, levels: &Levels) -> Vec<[f64; COUNT]> {
         let mut weights = self.weights.clone();
         for (weights, (blocks, _)) in weights.iter_mut().zip(LEADS).take(ATTUNED_LEADS) {
             let end = levels.len().saturating_sub(blocks);
             let start = end.saturating_sub(ATTUNED_BLOCKS).max(FIRST_ORIGIN).min(end);
             let mut losses = [0.0; COUNT];
             for origin in start..end {
-                let came = levels.floored(origin + blocks).ln();
-                for (loss, said) in losses.iter_mut().zip(View::from(levels, origin).say(blocks)) {
-                    *loss += said.map_or(0.0, |said| (said - came).abs());
+                let actual = levels.floored(origin + blocks).ln();
+                for (loss, said) in
+                    losses.iter_mut().zip(View::from(levels, origin).predict(blocks))
+                {
+                    *loss += said.map_or(0.0, |said| (said - actual).abs());
                 }
             }
             #[allow(clippy::cast_precision_loss)] // six
@@ -108,32 +114,33 @@ impl Profile {
         weights
     }
 
-    /// How far demand strays from this forecast in the block `lead` blocks ahead.
-    pub(super) fn straying(&self, lead: usize, forecast: f64) -> Straying<'_> {
+    /// The error distribution of a forecast, in shards, for the block `lead` blocks ahead.
+    pub(super) fn forecast_error(&self, lead: usize, forecast: f64) -> ForecastError<'_> {
         let spread = if lead < FAR_FROM { &self.near } else { &self.far };
         spread.around(forecast)
     }
 }
 
-/// The expected load of the block `lead` blocks ahead, as a logarithm, by weights as a profile gives them.
+/// The expected load of the block `lead` blocks ahead, as a logarithm, by weights as a profile
+/// gives them.
 pub(super) fn expect(weights: &[[f64; COUNT]], view: &View<'_>, lead: usize) -> f64 {
     let bucket = LEADS.iter().position(|(_, below)| lead < *below).unwrap_or(LEADS.len() - 1);
-    experts::mix(&view.say(lead), &weights[bucket])
+    experts::mix(&view.predict(lead), &weights[bucket])
 }
 
-/// A past forecast and what came.
-struct Judged {
+/// A past forecast and what it was a forecast of.
+struct Backtested {
     /// Index into `LEADS`.
     lead: usize,
     age_days: f64,
-    said: [Option<f64>; COUNT],
-    /// Logarithm of the load that came.
-    came: f64,
+    predicted: [Option<f64>; COUNT],
+    /// Logarithm of the actual load.
+    actual: f64,
 }
 
 /// What would have been forecast in the past, at each lead that is learnt about.
 #[allow(clippy::cast_precision_loss)] // blocks of a week
-fn judge(levels: &Levels) -> Vec<Judged> {
+fn backtest(levels: &Levels) -> Vec<Backtested> {
     let first = levels.len().saturating_sub(LOOKED_BACK).max(FIRST_ORIGIN).min(levels.len());
     let every = |lead: usize| match lead {
         NEAR | FAR => 1,
@@ -144,11 +151,11 @@ fn judge(levels: &Levels) -> Vec<Judged> {
         let view = View::from(levels, origin);
         for (lead, (blocks, _)) in LEADS.iter().enumerate() {
             if origin + blocks < levels.len() && origin.is_multiple_of(every(lead)) {
-                past.push(Judged {
+                past.push(Backtested {
                     lead,
                     age_days: (levels.len() - origin) as f64 / DAY as f64,
-                    said: view.say(*blocks),
-                    came: levels.floored(origin + blocks).ln(),
+                    predicted: view.predict(*blocks),
+                    actual: levels.floored(origin + blocks).ln(),
                 });
             }
         }
@@ -157,13 +164,13 @@ fn judge(levels: &Levels) -> Vec<Judged> {
 }
 
 /// Weights of the experts at a lead, by their recent mistakes.
-fn weigh(past: &[Judged], lead: usize) -> [f64; COUNT] {
+fn weigh(past: &[Backtested], lead: usize) -> [f64; COUNT] {
     let (mut losses, mut counts) = ([0.0; COUNT], [0.0; COUNT]);
     for judged in past.iter().filter(|judged| judged.lead == lead) {
         let weight = (-judged.age_days / FORGETTING_DAYS).exp();
-        for (expert, said) in judged.said.iter().enumerate() {
+        for (expert, said) in judged.predicted.iter().enumerate() {
             if let Some(said) = said {
-                losses[expert] += weight * (said - judged.came).abs();
+                losses[expert] += weight * (said - judged.actual).abs();
                 counts[expert] += weight;
             }
         }
@@ -180,12 +187,12 @@ fn weigh(past: &[Judged], lead: usize) -> [f64; COUNT] {
     std::array::from_fn(|e| if judged(e) { (loss(e) / best).powi(-SHARPNESS) } else { 0.0 })
 }
 
-fn strays(past: &[Judged], lead: usize, weights: &[f64; COUNT]) -> Vec<(f64, f64)> {
+fn residuals(past: &[Backtested], lead: usize, weights: &[f64; COUNT]) -> Vec<(f64, f64)> {
     past.iter()
         .filter(|judged| judged.lead == lead)
         .map(|judged| {
-            let forecast = experts::mix(&judged.said, weights);
-            (forecast.exp(), (judged.came - forecast).exp())
+            let forecast = experts::mix(&judged.predicted, weights);
+            (forecast.exp(), (judged.actual - forecast).exp())
         })
         .collect()
 }

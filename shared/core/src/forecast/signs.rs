@@ -1,6 +1,8 @@
-//! What stands out in the past, for people: who leads the forecast, and whether the level has changed.
+//! What stands out in the past, for people: who leads the forecast, and whether the level has
+//! changed.
 //!
-//! Nothing is decided by these; the experts' weights and the spread already hold what follows from them.
+//! Nothing is decided by these; the experts' weights and the spread already hold what follows from
+//! them.
 
 use super::experts::COUNT;
 use super::levels::{DAY, Levels, load_of};

@@ -48,7 +48,7 @@ pub fn step(
     policy: &AlertPolicy,
     now: Timestamp,
 ) -> Step {
-    let Some(mut incident) = take_in(before, subject, facts, now) else {
+    let Some(mut incident) = apply_facts(before, subject, facts, now) else {
         return Step { incident: None, send: Vec::new(), held: None };
     };
     if incident.closed_at.is_some() {
@@ -67,7 +67,7 @@ pub fn step(
 
 /// The incident with these facts taken in: the one there is, or a new one if a closed one or none
 /// was there and something fails.
-fn take_in(
+fn apply_facts(
     before: Option<&Incident>,
     subject: &Subject,
     facts: &[Fact],

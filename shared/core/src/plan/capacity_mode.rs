@@ -86,7 +86,7 @@ pub(super) fn wanted(context: &Context<'_>) -> Option<WantedMode> {
 }
 
 fn mean(context: &Context<'_>) -> f64 {
-    context.outlook.past().mean
+    context.forecast.past().mean
 }
 
 /// What the account pays for an hour, in dollars.
@@ -130,22 +130,22 @@ impl HourlyPrices {
 
     /// An hour of the past week, provisioned at the size that turned out best.
     fn provisioned(&self, context: &Context<'_>) -> f64 {
-        context.outlook.past().best_fixed(self.shard, self.lost) + mean(context) * self.written
+        context.forecast.past().best_fixed(self.shard, self.lost) + mean(context) * self.written
     }
 
     /// What on-demand would have saved over the days that are known.
     fn saved_on_demand(&self, context: &Context<'_>) -> f64 {
-        if context.outlook.days_known() == 0 {
+        if context.forecast.days_known() == 0 {
             return 0.0;
         }
         let saved = self.provisioned(context) - self.on_demand(mean(context));
-        saved * context.outlook.past().hours
+        saved * context.forecast.past().hours
     }
 
     /// Whether demand is so far above capacity that going on demand, for some hours, costs less
     /// than what is lost while the stream doubles its way up.
     fn outgrown(&self, context: &Context<'_>, hours: f64) -> bool {
-        let now = context.outlook.now();
+        let now = context.forecast.now();
         let open = context.open().capacity().get();
         if now <= open {
             return false;
@@ -153,7 +153,7 @@ impl HourlyPrices {
         let calls = context.basis.budget.map_or(0, |budget| budget.reshards_left());
         let most = context.policy.bounds.max().capacity().get();
         let takes =
-            on_demand::capacity(context.open(), ShardLoad::new(context.outlook.highest_seen()));
+            on_demand::capacity(context.open(), ShardLoad::new(context.forecast.highest_seen()));
         let lost_waiting = (now - open) * CHANGE_HOURS + (now - takes.get()).max(0.0) * SURGE_HOURS;
         let saved = (lost_doubling(now, open, calls, most) - lost_waiting) * self.lost;
         saved > (self.on_demand(now) - now * (self.shard + self.written)).max(0.0) * hours
@@ -182,7 +182,7 @@ impl HourlyPrices {
         let most = context.policy.bounds.max().capacity().get();
         let lost = lost_doubling(peak, waiting, calls, most) * self.lost;
         let dearer = self.on_demand(peak) - peak * (self.shard + self.written);
-        context.outlook.now() < peak && lost < dearer * RETURN_HOURS
+        context.forecast.now() < peak && lost < dearer * RETURN_HOURS
     }
 }
 

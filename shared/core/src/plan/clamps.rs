@@ -79,14 +79,14 @@ fn minimum_step(context: &Context<'_>, size: Shards) -> Option<(Shards, ClampRea
         false => 1.0 + LEAST_STEP_OVER_CALLS / f64::from(calls_left.max(1)),
     };
     let least = context.open().capacity().get() * factor;
-    let least = ShardLoad::new(least.min(horizon::believable(&context.outlook)));
+    let least = ShardLoad::new(least.min(horizon::believable(&context.forecast)));
     let step = || Shards::for_load(least, Share::WHOLE).max(size);
     (size > context.open()).then(|| (step(), ClampReason::MinimumStep))
 }
 
 /// Whether less than a day of the stream is known.
 fn is_young(context: &Context<'_>) -> bool {
-    context.outlook.days_known() == 0
+    context.forecast.days_known() == 0
 }
 
 fn policy_minimum(context: &Context<'_>, size: Shards) -> Option<(Shards, ClampReason)> {
@@ -200,7 +200,7 @@ fn way_back(context: &Context<'_>, size: Shards) -> Option<(Shards, ClampReason)
     let doublings = left.saturating_sub(1 + WAY_BACK_SPARE_CALLS);
     let factor = f64::from(limits::RESHARD_FACTOR_MAX).powf(f64::from(doublings));
     let least =
-        Shards::for_load(context.outlook.highest_of_day().times(1.0 / factor), Share::WHOLE);
+        Shards::for_load(context.forecast.highest_of_day().times(1.0 / factor), Share::WHOLE);
     (size < context.open()).then(|| (size.max(least.min(context.open())), ClampReason::WayBack))
 }
 

@@ -4,15 +4,15 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::caution;
 use super::report::Basis;
+use super::throttling_history;
 use super::timetable::Timetable;
 use crate::action::ChangeKind;
 use crate::action::Outcome;
 use crate::bill::Written;
 use crate::budget::Budget;
 use crate::demand::{Demand, demand};
-use crate::forecast::Outlook;
+use crate::forecast::DemandForecast;
 use crate::history::History;
 use crate::limits;
 use crate::observation::{CapacityMode, Observation};
@@ -33,7 +33,7 @@ const OUTAGE_MINUTES: usize = 5;
 /// For so long after AWS lastingly refused a change none of its kind is asked for.
 const REFUSED_LATELY: SignedDuration = SignedDuration::from_hours(1);
 
-/// See the module.
+/// Inputs of a plan and what is derived from them once.
 pub(super) struct Context<'a> {
     pub(super) policy: &'a Policy,
     pub(super) observation: &'a Observation,
@@ -43,7 +43,7 @@ pub(super) struct Context<'a> {
     pub(super) minutes: Vec<Demand>,
     /// What those minutes were made from; `None` when the metrics could not be read.
     pub(super) raw: Option<&'a Series>,
-    pub(super) outlook: Outlook<'a>,
+    pub(super) forecast: DemandForecast<'a>,
     pub(super) timetable: Timetable,
     pub(super) basis: Basis,
 }
@@ -58,8 +58,9 @@ impl<'a> Context<'a> {
         let raw = observation.minutes.known();
         let minutes = raw.map_or_else(Vec::new, |s| demand(s, policy.missing_data, now));
         let known = history.profile.as_ref();
-        let outlook = Outlook::from(&minutes, &history.days, known, policy.missing_data, now);
-        let forecast = outlook.summary();
+        let forecast =
+            DemandForecast::from(&minutes, &history.days, known, policy.missing_data, now);
+        let summary = forecast.summary();
         let quiet_from = minutes.len().saturating_sub(window(policy.scale_in_after_minutes));
         let idle = minutes[quiet_from..].iter().filter(|d| **d == Demand::Idle).count();
         let mut context = Context {
@@ -68,15 +69,15 @@ impl<'a> Context<'a> {
             history,
             now,
             raw,
-            outlook,
+            forecast,
             timetable: Timetable::of(&policy.schedules, observation.state.open_shards, now),
             basis: Basis {
-                forecast,
+                forecast: summary,
                 emergency: false,
                 unknown_minutes: 0,
                 idle_minutes: u32::try_from(idle).unwrap_or(u32::MAX),
                 looks_like_outage: false,
-                throttled_share: caution::throttled_share(&history.days),
+                throttled_share: throttling_history::throttled_share(&history.days),
                 newest_data_age_seconds: raw
                     .and_then(|s| newest_data_age_seconds(s, &minutes, now)),
                 consumer_lag_seconds: None,

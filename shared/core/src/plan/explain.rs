@@ -3,8 +3,8 @@
 
 use std::fmt;
 
-use super::caution;
 use super::report::{Action, Basis, Clamp, Motive, Plan, Sizing, WantedMode};
+use super::throttling_history;
 use crate::forecast::{Forecast, LevelChange};
 use crate::limits;
 use crate::policy::OperatingMode;
@@ -81,7 +81,7 @@ impl Plan {
         if *looks_like_outage {
             lines.push("sign: traffic fell as in an outage of the producers".to_owned());
         }
-        lines.extend(caution::sign(*throttled_share));
+        lines.extend(throttling_history::describe(*throttled_share));
         lines.extend(events.iter().map(|event| format!("schedule: {event}")));
         match sizing {
             Sizing::Sized { wanted, allowed, clamps } => {

@@ -9,7 +9,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::timetable::Timetable;
-use crate::forecast::{Amount, Outlook, Step};
+use crate::forecast::{DemandForecast, LogShards, Step};
 use crate::limits;
 use crate::reshard;
 use crate::units::Shards;
@@ -69,9 +69,9 @@ pub(super) struct Size {
 }
 
 /// The size to have, as far as expected demand says.
-pub(super) fn size(outlook: &Outlook<'_>, open: Shards, terms: &Terms<'_>) -> Size {
-    let mut table = CostTable::of(outlook, open, terms);
-    let price = |table: &CostTable| table.first_size(outlook.mean_load(), open, terms);
+pub(super) fn size(forecast: &DemandForecast<'_>, open: Shards, terms: &Terms<'_>) -> Size {
+    let mut table = CostTable::of(forecast, open, terms);
+    let price = |table: &CostTable| table.first_size(forecast.mean_load(), open, terms);
     let reached_sooner = price(&table);
     // What is not worth a call once its time counts is not wanted; and without an emergency time
     // counts for nothing.
@@ -123,10 +123,10 @@ struct Path {
 }
 
 impl CostTable {
-    fn of(outlook: &Outlook<'_>, open: Shards, terms: &Terms<'_>) -> CostTable {
-        let mut sizes = sizes(outlook, open);
+    fn of(forecast: &DemandForecast<'_>, open: Shards, terms: &Terms<'_>) -> CostTable {
+        let mut sizes = sizes(forecast, open);
         sizes.extend(terms.timetable.sizes().map(Shards::get));
-        let above = outlook.now() > open.capacity().get();
+        let above = forecast.now() > open.capacity().get();
         if above {
             // Sizes that take the fewest splits and merges on the way to double.
             sizes.extend([open.get() * 5 / 4, open.get() * 3 / 2].map(|size| size.max(open.get())));
@@ -141,19 +141,20 @@ impl CostTable {
                 from..sizes.partition_point(|other| *other <= size.doubled().get())
             })
             .collect();
-        let steps = expected_steps(outlook, open);
-        let compared: Vec<Amount> = sizes.iter().map(|size| Amount::of(f64::from(*size))).collect();
+        let steps = expected_steps(forecast, open);
+        let compared: Vec<LogShards> =
+            sizes.iter().map(|size| LogShards::of(f64::from(*size))).collect();
         let mut cost = Vec::with_capacity(steps.len() * sizes.len());
         for (index, step) in steps.iter().enumerate() {
             let lost = if above && index < EMERGENCY_STEPS { 1.0 } else { NOT_MENDED };
-            let (hours, straying, floor) =
-                (step.hours(), outlook.straying(step), terms.floor(step));
+            let (hours, error, floor) =
+                (step.hours(), forecast.forecast_error(step), terms.floor(step));
             let mut overflow = f64::INFINITY;
             cost.extend(compared.iter().map(|size| {
                 let missing = (floor - size.get()).max(0.0) * MISSING_SHARD;
                 // Where one size lets nothing through, no larger one does.
                 if overflow > 0.0 {
-                    overflow = lost * straying.overflow(*size);
+                    overflow = lost * error.expected_overflow(*size);
                 }
                 hours * (size.get() + terms.overflow_shard_hours * overflow) + missing
             }));
@@ -261,28 +262,28 @@ fn late(steps: &[Step], sizes: &[u32], open: usize, cost: &[f64]) -> Vec<f64> {
     (0..sizes.len()).map(|size| if size > open { lateness(size) } else { 0.0 }).collect()
 }
 
-/// The steps of the outlook, the first of them raised where demand is above capacity now.
-fn expected_steps(outlook: &Outlook<'_>, open: Shards) -> Vec<Step> {
-    let above = outlook.now() > open.capacity().get();
-    let floor = |index| if above && index < EMERGENCY_STEPS { outlook.now() } else { 0.0 };
+/// The steps of the forecast, the first of them raised where demand is above capacity now.
+fn expected_steps(forecast: &DemandForecast<'_>, open: Shards) -> Vec<Step> {
+    let above = forecast.now() > open.capacity().get();
+    let floor = |index| if above && index < EMERGENCY_STEPS { forecast.now() } else { 0.0 };
     let raised =
         |(index, step): (usize, &Step)| Step { load: step.load.max(floor(index)), ..*step };
-    outlook.steps().iter().enumerate().map(raised).collect()
+    forecast.steps().iter().enumerate().map(raised).collect()
 }
 
 /// The highest load that the past makes believable, in shards.
-pub(super) fn believable(outlook: &Outlook<'_>) -> f64 {
-    (outlook.highest_seen() * ABOVE_SEEN + 1.0).max(outlook.now() * ABOVE_NOW)
+pub(super) fn believable(forecast: &DemandForecast<'_>) -> f64 {
+    (forecast.highest_seen() * ABOVE_SEEN + 1.0).max(forecast.now() * ABOVE_NOW)
 }
 
 /// The sizes worth comparing: from below the least to above the highest expected load, evenly in
 /// their ratio where there are many, and always the size at hand, its double and its half.
-fn sizes(outlook: &Outlook<'_>, open: Shards) -> Vec<u32> {
-    let loads = || outlook.steps().iter().map(|step| step.load);
-    let highest = loads().fold(outlook.now(), f64::max) * 2.0 + 1.0;
-    let top = highest.min(believable(outlook)).max(open.capacity().get()).max(2.0);
+fn sizes(forecast: &DemandForecast<'_>, open: Shards) -> Vec<u32> {
+    let loads = || forecast.steps().iter().map(|step| step.load);
+    let highest = loads().fold(forecast.now(), f64::max) * 2.0 + 1.0;
+    let top = highest.min(believable(forecast)).max(open.capacity().get()).max(2.0);
     let top = top.min(SIZE_MAX).ceil();
-    let lowest = loads().fold(outlook.now().max(0.1), f64::min) * 0.8;
+    let lowest = loads().fold(forecast.now().max(0.1), f64::min) * 0.8;
     let bottom = lowest.min(open.capacity().get() / 2.0).floor().max(1.0);
     // Truncation cannot happen: both are whole and between 1 and a million.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]

@@ -3,11 +3,11 @@
 //!
 //! Not here: what demand needs (`horizon`), or the rules that bend it (`clamps`).
 
-use super::caution;
 use super::clamps;
 use super::context::Context;
 use super::horizon::{self, Terms};
 use super::report::{Clamp, Sizing};
+use super::throttling_history;
 use crate::action::{self, ChangeKind};
 use crate::bill::Written;
 use crate::limits;
@@ -64,7 +64,7 @@ fn on_demand(context: &Context<'_>) -> Option<HoldReason> {
 fn blind(context: &Context<'_>) -> Option<HoldReason> {
     match context.raw {
         None => Some(HoldReason::MetricsUnreadable),
-        Some(_) if context.outlook.steps().is_empty() => Some(HoldReason::NoMetrics),
+        Some(_) if context.forecast.steps().is_empty() => Some(HoldReason::NoMetrics),
         Some(_) => None,
     }
 }
@@ -77,7 +77,7 @@ fn needed(context: &Context<'_>) -> (Shards, Vec<Clamp>) {
     let terms = Terms {
         overflow_shard_hours: policy.throttled_gib_usd.get() * gib
             / policy.prices.provisioned.shard_hour_usd
-            * caution::factor(context.basis.throttled_share),
+            * throttling_history::overflow_weight(context.basis.throttled_share),
         calls_left: context
             .basis
             .budget
@@ -87,7 +87,7 @@ fn needed(context: &Context<'_>) -> (Shards, Vec<Clamp>) {
         now: context.now,
     };
     let horizon::Size { wanted, reached_sooner } =
-        horizon::size(&context.outlook, context.open(), &terms);
+        horizon::size(&context.forecast, context.open(), &terms);
     let sooner = Clamp { reason: ClampReason::ReachedSooner, from: wanted, to: reached_sooner };
     (wanted, if reached_sooner == wanted { Vec::new() } else { vec![sooner] })
 }

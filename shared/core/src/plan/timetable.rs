@@ -1,9 +1,10 @@
-//! The known events ahead, and the size each asks for at any time before it: an event's shards must be in
-//! force when it begins, and one call at most doubles them, so a stream that is small begins early.
+//! The known events ahead, and the size each asks for at any time before it: an event's shards must
+//! be in force when it begins, and one call at most doubles them, so a stream that is small begins
+//! early.
 //!
-//! A ladder leads up to each event: its size, half of it, half of that, each in force as long before the
-//! next as a reshard and the look after it take. An event that needs the mode on-demand has no ladder, but a
-//! time to switch. Not here: what an event is (`policy::schedule`), or what
+//! A ladder leads up to each event: its size, half of it, half of that, each in force as long
+//! before the next as a reshard and the look after it take. An event that needs the mode on-demand
+//! has no ladder, but a time to switch. Not here: what an event is (`policy::schedule`), or what
 //! else forbids a size (`clamps`).
 
 use std::fmt;
@@ -20,11 +21,12 @@ use crate::units::Shards;
 const AHEAD_HOURS: i64 = 24;
 /// Least minutes between two calls of a ladder: one step of the way that is planned.
 const RESHARD_MINUTES_MIN: i64 = 5;
-/// Minutes until a reshard that is done has been seen, and the next is called: a tick and the hop after it.
+/// Minutes until a reshard that is done has been seen, and the next is called: a tick and the hop
+/// after it.
 const LOOK_MINUTES: i64 = 2;
 
-/// Minutes before an event at which it is switched on demand. AWS says nothing of how long that takes; ten at most
-/// is what the simulated AWS takes.
+/// Minutes before an event at which it is switched on demand. AWS says nothing of how long that
+/// takes; ten at most is what the simulated AWS takes.
 const SWITCH_MINUTES: i64 = 15;
 
 /// An event as a plan sees it.
@@ -38,7 +40,8 @@ pub struct Event {
     pub starts: Zoned,
     /// When it is over.
     pub ends: Zoned,
-    /// From its size down: a size, and from when on it must be in force. The last is one shard. None on demand.
+    /// From its size down: a size, and from when on it must be in force. The last is one shard.
+    /// None on demand.
     ladder: Vec<Rung>,
 }
 
@@ -69,7 +72,8 @@ impl Timetable {
         Timetable { events }
     }
 
-    /// Fewest shards that must be in force at some time between two instants; one, where no event asks.
+    /// Fewest shards that must be in force at some time between two instants; one, where no event
+    /// asks.
     pub(super) fn floor(&self, from: Timestamp, until: Timestamp) -> Shards {
         let floors = self.events.iter().map(|event| event.floor(from, until));
         floors.max().unwrap_or(Shards::ONE)
@@ -118,7 +122,8 @@ impl Timetable {
         self.events.iter().any(|event| {
             let mut calls: Vec<Timestamp> = event.calls(size).map(|at| at.max(now)).collect();
             calls.sort_unstable();
-            // The call at hand stays in the window for a day, as do those of the ladder before this one.
+            // The call at hand stays in the window for a day, as do those of the ladder before this
+            // one.
             calls
                 .iter()
                 .zip(2u32..)
@@ -239,7 +244,8 @@ mod tests {
         let sizes = |open: u32, minutes: [i64; 7]| {
             minutes.map(|minute| timetable(40, open, noon(minute)).due(noon(minute)).get())
         };
-        // Few splits take less than the five minutes that are always left, and two for the look after them.
+        // Few splits take less than the five minutes that are always left, and two for the look
+        // after them.
         assert_eq!(sizes(4, [-29, -28, -21, -14, -7, 59, 60]), [3, 5, 10, 20, 40, 40, 1]);
         assert_eq!(sizes(33, [-29, -21, -14, -8, -7, 59, 60]), [5, 10, 20, 40, 40, 40, 1]);
         // 77 splits and merges are ten rounds of 35 seconds.

@@ -1,8 +1,9 @@
-//! How far demand strays from its forecast, learnt from how far it strayed before.
+//! Forecast errors as expected overflow (the newsvendor's loss), learnt from past errors.
 //!
-//! Kept as a table of expected overflow: for a capacity of `x` times the forecast, the mean demand above it,
-//! in units of the forecast. Streams stray differently when they are high than when they are low, so there
-//! is a table per level of the forecast, and between two levels the tables are blended.
+//! Kept as a table: for a capacity of `x` times the forecast, the mean demand above it, in units of
+//! the forecast. Errors differ between high and low demand, so there is a table per level of the
+//! forecast, and between two levels the tables are blended. Not here: what an overflow costs
+//! (`plan`).
 
 use serde::{Deserialize, Serialize};
 
@@ -10,9 +11,9 @@ use serde::{Deserialize, Serialize};
 const POINTS: usize = 81;
 const FIRST: f64 = -1.5;
 const STEP: f64 = 0.05;
-/// Levels that are told apart: for each table the share of past forecasts, from the lowest, at which its
-/// bin begins, has its centre, and ends. Neighbours overlap. They are finest at the top, where the money is:
-/// a surge is some percent of a week, and behaves like nothing else in it.
+/// Levels that are told apart: for each table the share of past forecasts, from the lowest, at
+/// which its bin begins, has its centre, and ends. Neighbours overlap. They are finest at the top,
+/// where the money is: a surge is some percent of a week, and behaves like nothing else in it.
 const BINS: [(f64, f64, f64); 5] = [
     (0.0, 0.15, 0.35),
     (0.25, 0.45, 0.65),
@@ -20,17 +21,18 @@ const BINS: [(f64, f64, f64); 5] = [
     (0.8, 0.88, 0.96),
     (0.94, 0.97, 1.0),
 ];
-/// Entries are kept in steps of this: finer makes a kept profile twice as long and no plan different.
+/// Entries are kept in steps of this: finer makes a kept profile twice as long and no plan
+/// different.
 const FINENESS: f64 = 1e-6;
 /// Fewest past forecasts that a table may rest on: three hours of them.
 const SAMPLES_MIN: usize = 36;
-/// Spread of a stream about which too little is known: demand within a quarter of the forecast two times
-/// out of three.
+/// ErrorTables of a stream about which too little is known: demand within a quarter of the forecast
+/// two times out of three.
 const PRIOR_SIGMA: f64 = 0.25;
 
-/// See the module.
+/// Tables of expected overflow, by the level of the forecast.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct Spread {
+pub(super) struct ErrorTables {
     tables: Vec<Table>,
 }
 
@@ -41,9 +43,9 @@ struct Table {
     overflow: Vec<f64>,
 }
 
-impl Spread {
+impl ErrorTables {
     /// What is assumed of a young stream.
-    pub(super) fn prior() -> Spread {
+    pub(super) fn prior() -> ErrorTables {
         let overflow = (0..POINTS)
             .map(|point| {
                 let z = ratio(point).ln() / PRIOR_SIGMA;
@@ -52,18 +54,18 @@ impl Spread {
                 short + PRIOR_SIGMA * 0.4 * (-z * z / 2.0).exp() / (1.0 + 2.0 * z.abs())
             })
             .collect();
-        Spread { tables: vec![Table { level: 1.0, overflow }] }
+        ErrorTables { tables: vec![Table { level: 1.0, overflow }] }
     }
 
-    /// Learns from past forecasts: `strays` are pairs of a forecast and the demand that followed, over it;
-    /// `within` are a few typical ratios of a minute to the mean of its block.
-    pub(super) fn learn(mut strays: Vec<(f64, f64)>, within: &[f64]) -> Spread {
-        if strays.len() < SAMPLES_MIN {
-            return Spread::prior();
+    /// Learns from past forecasts: `residuals` are pairs of a forecast and the demand that
+    /// followed, over it; `within` are a few typical ratios of a minute to the mean of its block.
+    pub(super) fn learn(mut residuals: Vec<(f64, f64)>, within: &[f64]) -> ErrorTables {
+        if residuals.len() < SAMPLES_MIN {
+            return ErrorTables::prior();
         }
-        strays.sort_by(|a, b| a.0.total_cmp(&b.0));
-        let tables = (0..BINS.len()).map(|bin| Table::learn(&strays, within, bin)).collect();
-        Spread { tables }
+        residuals.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let tables = (0..BINS.len()).map(|bin| Table::learn(&residuals, within, bin)).collect();
+        ErrorTables { tables }
     }
 
     /// Whether it is one that was learnt here: what is kept may have been kept by another version.
@@ -71,30 +73,30 @@ impl Spread {
         !self.tables.is_empty() && self.tables.iter().all(|table| table.overflow.len() == POINTS)
     }
 
-    /// How far demand strays from this forecast, in shards.
-    pub(super) fn around(&self, forecast: f64) -> Straying<'_> {
+    /// The error distribution around a forecast in shards of load.
+    pub(super) fn around(&self, forecast: f64) -> ForecastError<'_> {
         let above = self.tables.partition_point(|table| table.level <= forecast);
         let (low, high) = (above.saturating_sub(1), above.min(self.tables.len() - 1));
         let (low, high) = (&self.tables[low], &self.tables[high]);
         let between = high.level > low.level;
         let weight = if between { (forecast - low.level) / (high.level - low.level) } else { 0.0 };
-        Straying { forecast: Amount::of(forecast), low, high, weight }
+        ForecastError { forecast: LogShards::of(forecast), low, high, weight }
     }
 }
 
-/// A number of shards, with its place on the scale of the tables: the same few are compared at every step
-/// of a horizon.
+/// A number of shards, with its place on the scale of the tables: the same few are compared at
+/// every step of a horizon.
 #[derive(Clone, Copy)]
-pub struct Amount {
+pub struct LogShards {
     shards: f64,
     /// Its logarithm, in steps of the tables.
     place: f64,
 }
 
-impl Amount {
+impl LogShards {
     /// Of so many shards.
-    pub fn of(shards: f64) -> Amount {
-        Amount { shards, place: shards.ln() / STEP }
+    pub fn of(shards: f64) -> LogShards {
+        LogShards { shards, place: shards.ln() / STEP }
     }
 
     /// In shards.
@@ -103,18 +105,18 @@ impl Amount {
     }
 }
 
-/// How far demand strays from one forecast: a blend of the tables for the levels around it.
-pub struct Straying<'a> {
-    forecast: Amount,
+/// Error distribution of one forecast: a blend of the tables for the levels around it.
+pub struct ForecastError<'a> {
+    forecast: LogShards,
     low: &'a Table,
     high: &'a Table,
     /// Of the higher table.
     weight: f64,
 }
 
-impl Straying<'_> {
-    /// Expected demand above a capacity, in shards.
-    pub fn overflow(&self, capacity: Amount) -> f64 {
+impl ForecastError<'_> {
+    /// Expected demand above a capacity, both in shards.
+    pub fn expected_overflow(&self, capacity: LogShards) -> f64 {
         if self.forecast.shards <= 0.0 {
             return 0.0;
         }
@@ -136,7 +138,7 @@ struct Place {
 }
 
 impl Place {
-    fn of(capacity: Amount, forecast: Amount) -> Place {
+    fn of(capacity: LogShards, forecast: LogShards) -> Place {
         let place = capacity.place - forecast.place - FIRST / STEP;
         if place <= 0.0 {
             let short = FIRST.exp() - capacity.shards / forecast.shards;
@@ -153,8 +155,8 @@ impl Place {
 }
 
 impl Table {
-    /// From the strays around one level.
-    fn learn(strays: &[(f64, f64)], within: &[f64], bin: usize) -> Table {
+    /// From the residuals around one level of the forecast.
+    fn learn(residuals: &[(f64, f64)], within: &[f64], bin: usize) -> Table {
         let (low, centre, high) = BINS[bin];
         // Truncation is meant: the whole part is an index.
         #[allow(
@@ -162,19 +164,20 @@ impl Table {
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss
         )]
-        let place = |share: f64| ((strays.len() as f64 * share) as usize).min(strays.len());
+        let place = |share: f64| ((residuals.len() as f64 * share) as usize).min(residuals.len());
         let from = place(low);
         let to = place(high).max(from + 1);
-        let mut ratios: Vec<f64> = strays[from..to].iter().map(|(_, ratio)| *ratio).collect();
+        let mut ratios: Vec<f64> = residuals[from..to].iter().map(|(_, ratio)| *ratio).collect();
         ratios.sort_by(f64::total_cmp);
-        let level = strays[place(centre).min(strays.len() - 1)].0;
+        let level = residuals[place(centre).min(residuals.len() - 1)].0;
         let blocks = Table { level, overflow: overflows(&ratios) };
-        // A minute that is `w` times its block overflows as a block does above a `w`th of the capacity.
+        // A minute that is `w` times its block overflows as a block does above a `w`th of the
+        // capacity.
         let overflow = (0..POINTS)
             .map(|point| {
-                let minutes = within
-                    .iter()
-                    .map(|w| w * blocks.at(Place::of(Amount::of(ratio(point)), Amount::of(*w))));
+                let minutes = within.iter().map(|w| {
+                    w * blocks.at(Place::of(LogShards::of(ratio(point)), LogShards::of(*w)))
+                });
                 (minutes.sum::<f64>() / within.len() as f64 / FINENESS).round() * FINENESS
             })
             .collect();

@@ -1,22 +1,22 @@
-//! A stream that is throttled on ordinary days is planned too closely: what overflows is weighed dearer until that
-//! is long past.
+//! A stream that is throttled on ordinary days is planned too closely: what overflows is weighed
+//! dearer until that is long past.
 //!
-//! How far demand strays is learnt from a week, and what it teaches is at times too little: a kind of surge that
-//! comes twice a month is in no table. What was refused is known all the same. Not here: what an overflow is worth
-//! to begin with (the policy says).
+//! How far demand strays is learnt from a week, and what it teaches is at times too little: a kind
+//! of surge that comes twice a month is in no table. What was refused is known all the same. Not
+//! here: what an overflow is worth to begin with (the policy says).
 
 use crate::series::{Series, TrafficPoint};
 
-/// Refused records, as a share of the offered ones, that ordinary days may have without more care: a tenth of the one
-/// in a thousand that people take for none.
+/// Refused records, as a share of the offered ones, that ordinary days may have without more care:
+/// a tenth of the one in a thousand that people take for none.
 const ACCEPTABLE: f64 = 0.0001;
-/// An overflow is weighed as so many at most. By trial: 2 leaves more streams above one in a thousand, 3 costs more and
-/// brings no fewer.
+/// An overflow is weighed as so many at most. By trial: 2 leaves more streams above one in a
+/// thousand, 3 costs more and brings no fewer.
 const MOST: f64 = 2.5;
 
-/// Refused records of the days known, the worst left out, as a share of the offered ones. One crowd says nothing of
-/// other days: room for it would be paid for two weeks. Producers that retry are counted each time, so the share may
-/// be too high, which keeps capacity.
+/// Refused records of the days known, the worst left out, as a share of the offered ones. One crowd
+/// says nothing of other days: room for it would be paid for two weeks. Producers that retry are
+/// counted each time, so the share may be too high, which keeps capacity.
 pub(super) fn throttled_share(days: &Series) -> f64 {
     let periods_a_day = (86_400 / days.period_seconds.max(1)).max(1);
     let periods_a_day = usize::try_from(periods_a_day).unwrap_or(usize::MAX);
@@ -50,13 +50,13 @@ impl Records {
 }
 
 /// What an overflow counts for, after so much was refused: 1 to 2.5.
-pub(super) fn factor(throttled_share: f64) -> f64 {
+pub(super) fn overflow_weight(throttled_share: f64) -> f64 {
     (throttled_share / ACCEPTABLE).clamp(1.0, MOST)
 }
 
 /// For people; `None` where nothing is weighed otherwise for it.
-pub(super) fn sign(throttled_share: f64) -> Option<String> {
-    let factor = factor(throttled_share);
+pub(super) fn describe(throttled_share: f64) -> Option<String> {
+    let factor = overflow_weight(throttled_share);
     let percent = 100.0 * throttled_share;
     (factor > 1.0).then(|| {
         format!(
@@ -93,14 +93,14 @@ mod tests {
 
     #[test]
     fn care_grows_with_what_was_refused_and_is_bounded() {
-        assert_eq!([0.0, 0.0001, 0.0002, 0.5].map(factor), [1.0, 1.0, 2.0, 2.5]);
+        assert_eq!([0.0, 0.0001, 0.0002, 0.5].map(overflow_weight), [1.0, 1.0, 2.0, 2.5]);
     }
 
     #[test]
     fn only_what_changes_the_plan_is_said() {
-        assert_eq!(sign(0.0001), None);
+        assert_eq!(describe(0.0001), None);
         assert_eq!(
-            sign(0.0002).as_deref(),
+            describe(0.0002).as_deref(),
             Some(
                 "sign: 0.02 % of the records of the past days, the worst left out, were throttled; room counts \
                  2.0 times as much"

@@ -75,6 +75,7 @@ fn core_stands_on_nothing_that_acts() {
 pub(crate) struct Package {
     pub(crate) name: String,
     pub(crate) folder: String,
+    pub(crate) description: String,
     pub(crate) uses: Vec<Used>,
 }
 
@@ -97,6 +98,7 @@ pub(crate) fn packages() -> Vec<Package> {
         .iter()
         .map(|package| Package {
             name: text(&package["name"]),
+            description: text(&package["description"]),
             folder: shown(Path::new(&text(&package["manifest_path"])).parent().unwrap_or(&root())),
             uses: package["dependencies"]
                 .as_array()

@@ -1,10 +1,12 @@
 //! Pages that say what the code says. Not here: those about policies (`policy_pages`).
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::fs;
 
 use weir_core::reasons::{Reason, ReasonKind, Reporting};
 
+use crate::crates::{Package, packages};
 use crate::files::{files, read, root, shown};
 
 #[test]
@@ -24,11 +26,8 @@ fn every_decision_stands_in_the_index() {
         }
         numbers.push(name.chars().take_while(char::is_ascii_digit).collect::<String>());
     }
-    let expected: Vec<String> = (0..numbers.len()).map(|number| format!("{number:04}")).collect();
-    assert_eq!(
-        numbers, expected,
-        "decisions are numbered one by one; a number is never used again"
-    );
+    let taken: BTreeSet<&String> = numbers.iter().collect();
+    assert_eq!(taken.len(), numbers.len(), "a number is used once, and never again: {numbers:?}");
 }
 
 #[test]
@@ -65,6 +64,19 @@ fn given_for((kind, reporting): &(ReasonKind, Reporting)) -> String {
         Reporting::Momentary | Reporting::Log => kind.to_owned(),
         Reporting::Event => format!("{kind} (event)"),
         Reporting::Incident => format!("{kind} (incident)"),
+    }
+}
+
+#[test]
+fn each_crate_says_what_it_is() {
+    for Package { name, folder, description, .. } in packages() {
+        let root = "../".repeat(folder.split('/').count());
+        assert!(!description.is_empty(), "{folder}/Cargo.toml: a description is missing");
+        let page = format!(
+            "# {name}\n\n{description}. Its place among the others: \
+             [architecture]({root}docs/architecture.md).\n"
+        );
+        same_or_bless(&format!("{folder}/README.md"), &page);
     }
 }
 

@@ -5,12 +5,14 @@
 //! itself uses; no AWS SDK and no Weir crate is linked, so the tests see only what AWS would see.
 //!
 //! ```text
-//! test ── World ──► LambdaFunction (child process, `_HANDLER`) ──AWS_ENDPOINT_URL──► Proxy ─┬─► kinesis-mock
-//!            └── AwsClient (unrecorded, never faulted) ────────────────────────────────► Proxy ─┴─► MiniStack
+//! test ── World ──► LambdaFunction (child process) ──AWS_ENDPOINT_URL──► Proxy ─┬─► kinesis-mock
+//!            └── AwsClient (unrecorded, never faulted) ─────────────► Proxy ─┴─► MiniStack
 //! ```
 //!
 //! Every [`World`] has an AWS account of its own on emulators that all tests of a process share, so
 //! tests run side by side and none sees another's streams, alarms or events.
+
+#![allow(clippy::missing_errors_doc)] // an error here is a failed test, and says what failed
 
 pub mod aws_client;
 mod binaries;

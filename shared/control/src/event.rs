@@ -299,6 +299,10 @@ impl WeirEvent {
     }
 
     /// `detail` on the bus.
+    ///
+    /// # Errors
+    ///
+    /// On what JSON cannot hold.
     pub fn detail(&self) -> Result<Value, serde_json::Error> {
         match self {
             WeirEvent::CapacityPlanned(detail) => serde_json::to_value(detail),

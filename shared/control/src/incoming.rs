@@ -87,6 +87,10 @@ const SEND_WHOLE: &str =
 
 impl Incoming {
     /// Reads an event.
+    ///
+    /// # Errors
+    ///
+    /// On an event of a known kind that is not as its kind is; what is wrong and where to mend it.
     pub fn read(event: &Value) -> Result<Incoming, EventFault> {
         if !event.is_object() {
             return Err(EventFault::at("event", "it is not a JSON object", SEND_WHOLE));

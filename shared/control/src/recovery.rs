@@ -28,6 +28,10 @@ pub enum Found {
 }
 
 /// Looks for an abandoned claim in `record` and clears it up, in the ledger and in `record`.
+///
+/// # Errors
+///
+/// When the ledger cannot be written; nothing is cleared up then.
 pub async fn clear_up<P: RecordOutcome>(
     ports: &P,
     stream: &StreamName,

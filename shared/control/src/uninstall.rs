@@ -18,6 +18,10 @@ pub enum Uninstalled {
 }
 
 /// Deletes every alarm that Weir made under this prefix.
+///
+/// # Errors
+///
+/// When alarms cannot be read or deleted. Some may be gone then: run it again.
 pub async fn run<P>(ports: &P, prefix: &AlarmPrefix) -> PortResult<Uninstalled>
 where
     P: ReadAlarms + ReadAlarmStates + WriteAlarms,

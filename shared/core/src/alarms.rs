@@ -13,10 +13,10 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::consumer::ConsumerId;
-use crate::incident::Symptom;
 use crate::limits;
 use crate::observation::CapacityMode;
 use crate::policy::Policy;
+use crate::symptom::Symptom;
 use crate::units::{Shards, StreamName};
 
 /// Tag that names the stream an alarm belongs to; CloudWatch hands it on in the alarm's events.

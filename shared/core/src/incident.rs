@@ -16,6 +16,7 @@ use std::fmt;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+pub use crate::symptom::Symptom;
 pub use evidence::{Cause, Evidence, LagPoint, Outlook};
 pub use fact::{Fact, Sign, Watched};
 pub use step::{Step, step};
@@ -27,66 +28,6 @@ use crate::units::StreamName;
 /// A message whose sender has not said for so long that it was sent is sent again: senders are
 /// stopped after a minute.
 const UNSENT_AFTER: SignedDuration = SignedDuration::from_secs(120);
-
-/// What a failing consumer shows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Symptom {
-    /// It is far behind.
-    Lag,
-    /// It reads nothing while records are written.
-    Silence,
-    /// It fails on what it reads.
-    Errors,
-    /// It is throttled.
-    Throttles,
-    /// What it read is not delivered.
-    Delivery,
-    /// Records were given up.
-    Dropped,
-}
-
-impl Symptom {
-    /// Every symptom.
-    pub const ALL: [Symptom; 6] = [
-        Symptom::Lag,
-        Symptom::Silence,
-        Symptom::Errors,
-        Symptom::Throttles,
-        Symptom::Delivery,
-        Symptom::Dropped,
-    ];
-
-    /// The word for it in alarm names.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Symptom::Lag => "lag",
-            Symptom::Silence => "silence",
-            Symptom::Errors => "errors",
-            Symptom::Throttles => "throttles",
-            Symptom::Delivery => "delivery",
-            Symptom::Dropped => "dropped",
-        }
-    }
-
-    /// What the consumer does, after its name.
-    pub const fn happens(self) -> &'static str {
-        match self {
-            Symptom::Lag => "is behind",
-            Symptom::Silence => "reads nothing",
-            Symptom::Errors => "fails on records",
-            Symptom::Throttles => "is throttled",
-            Symptom::Delivery => "does not deliver",
-            Symptom::Dropped => "drops records",
-        }
-    }
-}
-
-impl fmt::Display for Symptom {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.code())
-    }
-}
 
 /// A failure of Weir itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -25,5 +25,6 @@ pub mod policy;
 pub mod reasons;
 pub mod reshard;
 pub mod series;
+pub mod symptom;
 pub mod throttling;
 pub mod units;

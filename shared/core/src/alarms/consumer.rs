@@ -7,8 +7,8 @@ use super::{
     WRITTEN_ID,
 };
 use crate::consumer::{Consumer, ConsumerName, Destination, Mapping, Reader};
-use crate::incident::Symptom;
 use crate::policy::{AlertPolicy, Telling};
+use crate::symptom::Symptom;
 
 /// Minutes a consumer must be behind: a single late batch is no failure.
 const LAG_MINUTES: u32 = 5;

@@ -7,7 +7,10 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::Symptom;
+use crate::symptom::Symptom;
+
+/// Lag after a reshard is held back for this long at most.
+pub(super) const DRAIN_AT_MOST: SignedDuration = SignedDuration::from_mins(60);
 
 /// How far behind a consumer was at one time.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -189,8 +192,7 @@ impl Evidence {
 
     /// When the reshard was whose drain may still be under way.
     pub(super) fn drains_since(&self, now: Timestamp) -> Option<Timestamp> {
-        self.resharded_at
-            .filter(|at| *at <= now && now.duration_since(*at) < super::step::DRAIN_AT_MOST)
+        self.resharded_at.filter(|at| *at <= now && now.duration_since(*at) < DRAIN_AT_MOST)
     }
 }
 

@@ -8,12 +8,11 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::evidence::DRAIN_AT_MOST;
 use super::{Evidence, Fact, Incident, Message, Occasion, Sign, Subject, Symptom, Unsent};
 use crate::policy::{AlertPolicy, Severity, Telling};
 use crate::reasons::SilenceReason;
 
-/// Lag after a reshard is held back for this long at most.
-pub(super) const DRAIN_AT_MOST: SignedDuration = SignedDuration::from_mins(60);
 /// Everything must have been well for so long before recovery is told; twice as long with each
 /// relapse.
 const SETTLE_MINUTES: i64 = 5;

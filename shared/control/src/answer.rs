@@ -7,7 +7,7 @@
 //! (`routing`).
 
 use thiserror::Error;
-use weir_core::reasons::Reason;
+use weir_core::reasons::SkipReason;
 
 use crate::ports::PortError;
 
@@ -27,9 +27,9 @@ pub enum Handled<R> {
     /// The loop ran.
     Done(R),
     /// The event asks for nothing of this loop's.
-    Skipped(Reason),
+    Skipped(SkipReason),
     /// The loop does not run in the state the installation is in.
-    Refused(Reason),
+    Refused(SkipReason),
     /// A call failed without which nothing could be done.
     Failed(PortError),
 }
@@ -76,12 +76,12 @@ impl<R> Answer<R> {
     }
 
     /// The event asks for nothing of this loop's.
-    pub(crate) fn skipped(reason: Reason) -> Answer<R> {
+    pub(crate) fn skipped(reason: SkipReason) -> Answer<R> {
         Answer { result: Handled::Skipped(reason), redeliver: None }
     }
 
     /// The loop does not run in the state the installation is in.
-    pub(crate) fn refused(reason: Reason) -> Answer<R> {
+    pub(crate) fn refused(reason: SkipReason) -> Answer<R> {
         Answer { result: Handled::Refused(reason), redeliver: None }
     }
 

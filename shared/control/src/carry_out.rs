@@ -85,7 +85,7 @@ impl Refusal {
     }
 
     fn of(error: &PortError) -> Refusal {
-        Refusal(error.failure.reason(), Some(error.to_string()))
+        Refusal(error.failure.refusal(), Some(error.to_string()))
     }
 
     fn ledger(error: &PortError) -> Refusal {

@@ -11,7 +11,7 @@ use weir_core::history::History;
 use weir_core::observation::{Observation, ShardQuota, Signal, StreamState};
 use weir_core::plan::{Action, DAYS_PERIOD_SECONDS, Plan, plan};
 use weir_core::policy::{Governance, Policy, PolicySet};
-use weir_core::reasons::Reason;
+use weir_core::reasons::SkipReason;
 use weir_core::series::Series;
 use weir_core::units::StreamName;
 
@@ -98,7 +98,10 @@ pub async fn on_event<P: PlanPorts>(
     installation: &Installation,
     event: &Incoming,
 ) -> Answer<PlanReport> {
-    let Some(wake) = wake(event) else { return Answer::skipped(Reason::NotForUs) };
+    let wake = match wake(event) {
+        Ok(wake) => wake,
+        Err(reason) => return Answer::skipped(reason),
+    };
     let redeliver = match wake {
         Wake::Due => RedeliverOn::Nothing,
         Wake::Stream(_) | Wake::All => RedeliverOn::Retryable,
@@ -113,24 +116,24 @@ pub async fn on_event<P: PlanPorts>(
     }
 }
 
-/// What to plan for; `None` when the event asks for no plan.
-fn wake(event: &Incoming) -> Option<Wake> {
+/// What to plan for, or why the event asks for no plan.
+fn wake(event: &Incoming) -> Result<Wake, SkipReason> {
     match event {
-        Incoming::Tick => Some(Wake::Due),
+        Incoming::Tick => Ok(Wake::Due),
         // Calm needs no plan of its own: the tick sees to scale-in.
         Incoming::Alarm(alarm) if alarm.state == AlarmState::Alarm => {
-            alarm.stream.clone().map(Wake::Stream)
+            alarm.stream.clone().map(Wake::Stream).ok_or(SkipReason::NotForUs)
         }
+        Incoming::Alarm(_) => Err(SkipReason::AlarmNotFiring),
         Incoming::OperatorRequest(OperatorRequest { request: Request::Plan, stream, .. }) => {
-            Some(stream.clone().map_or(Wake::All, Wake::Stream))
+            Ok(stream.clone().map_or(Wake::All, Wake::Stream))
         }
         Incoming::OperatorRequest(_)
-        | Incoming::Alarm(_)
         | Incoming::CapacityPlanned(_)
         | Incoming::StreamResized(_)
         | Incoming::ModeSwitched(_)
         | Incoming::ActionRefused(_)
-        | Incoming::ActionFailed(_) => None,
+        | Incoming::ActionFailed(_) => Err(SkipReason::NotForUs),
     }
 }
 
@@ -192,16 +195,14 @@ async fn look<'a, P: PlanPorts>(
     stream: &StreamName,
     report: &mut PlanReport,
     events: &mut Vec<WeirEvent>,
-) -> Result<Candidate<'a>, (Reason, Option<PortError>)> {
+) -> Result<Candidate<'a>, (SkipReason, Option<PortError>)> {
     let policy = match policies.governing(stream) {
         Governance::By(policy) => policy,
-        Governance::Faulty => return Err((Reason::PolicyInvalid, None)),
-        Governance::None => return Err((Reason::Unmanaged, None)),
+        Governance::Faulty => return Err((SkipReason::PolicyInvalid, None)),
+        Governance::None => return Err((SkipReason::Unmanaged, None)),
     };
-    let state = ports
-        .describe_stream(stream)
-        .await
-        .map_err(|error| (error.failure.reason().into(), Some(error)))?;
+    let state =
+        ports.describe_stream(stream).await.map_err(|error| (error.failure.skip(), Some(error)))?;
     let now = ports.now();
     let mut record = match ports.read_record(stream, Budget::window_start(now)).await {
         Ok(record) => Some(record.unwrap_or_else(|| StreamRecord::new(now))),
@@ -213,14 +214,14 @@ async fn look<'a, P: PlanPorts>(
     if let Some(record) = &mut record {
         match recovery::clear_up(ports, stream, record, &state, now).await {
             Ok(Found::Nothing | Found::Cleared(None)) => {}
-            Ok(Found::InFlight) => return Err((Reason::ActionInFlight, None)),
+            Ok(Found::InFlight) => return Err((SkipReason::ActionInFlight, None)),
             Ok(Found::Cleared(Some((plan_id, action)))) => {
                 // The event that an executor died before publishing.
                 if action.outcome == Outcome::Accepted {
                     events.push(WeirEvent::of_accepted(plan_id, stream.clone(), &action));
                 }
             }
-            Err(error) => return Err((Reason::LedgerUnavailable, Some(error))),
+            Err(error) => return Err((SkipReason::LedgerUnavailable, Some(error))),
         }
     }
     let mut last_seen = LastSeen::of(&state);
@@ -311,7 +312,7 @@ async fn decide<P: PlanPorts>(
         match ports.record_plan(&stream, &planned).await {
             Ok(true) => {}
             Ok(false) => {
-                let reason = Reason::PlanSuperseded;
+                let reason = SkipReason::PlanSuperseded;
                 report.skipped.push(SkippedStream { stream, reason, error: None });
                 return;
             }
@@ -328,4 +329,31 @@ async fn decide<P: PlanPorts>(
 /// because a change is just under way, are kept to the log: they would be a thousand events a day.
 fn worth_telling(plan: &Plan) -> bool {
     !matches!(plan.action, Action::Hold(_)) || plan.withheld().is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::incoming::Incoming;
+    use serde_json::json;
+
+    #[test]
+    fn an_alarm_that_asks_for_no_plan_says_which_way() {
+        let woken = |state: &str, alarm: &str| {
+            let event = json!({
+                "source": "aws.cloudwatch",
+                "detail-type": "CloudWatch Alarm State Change",
+                "detail": {
+                    "alarmName": alarm,
+                    "state": { "value": state, "timestamp": "2026-11-20T18:44:51.412+0000" },
+                    "configuration": { "metrics": [] },
+                },
+            });
+            wake(&Incoming::read(&event).expect("an alarm"))
+        };
+        for calm in ["OK", "INSUFFICIENT_DATA"] {
+            assert_eq!(woken(calm, "weir-surge-orders"), Err(SkipReason::AlarmNotFiring));
+        }
+        assert_eq!(woken("ALARM", "of-nobody"), Err(SkipReason::NotForUs));
+    }
 }

@@ -10,7 +10,7 @@ use weir_core::alarms::{ActualAlarm, AlarmName, AlarmSpec};
 use weir_core::consumer::Consumer;
 use weir_core::incident::{Evidence, Incident, Subject};
 use weir_core::observation::{CapacityMode, ShardQuota, StreamState};
-use weir_core::reasons::RefusalReason;
+use weir_core::reasons::{RefusalReason, SkipReason};
 use weir_core::series::Series;
 use weir_core::units::{Shards, StreamName};
 
@@ -50,8 +50,8 @@ impl Failure {
         }
     }
 
-    /// The reason that is given for it.
-    pub fn reason(self) -> RefusalReason {
+    /// The reason that is given where it keeps an order from being carried out.
+    pub fn refusal(self) -> RefusalReason {
         match self {
             Failure::Missing => RefusalReason::StreamMissing,
             Failure::Busy => RefusalReason::StreamBusy,
@@ -59,8 +59,20 @@ impl Failure {
             Failure::WrongMode => RefusalReason::StreamOnDemand,
             Failure::Invalid => RefusalReason::TargetRefused,
             Failure::Denied => RefusalReason::AccessDenied,
-            Failure::Unavailable => RefusalReason::ServiceFailed,
-            Failure::AnswerLost => RefusalReason::ServiceFailed,
+            Failure::Unavailable | Failure::AnswerLost => RefusalReason::ServiceFailed,
+        }
+    }
+
+    /// The reason that is given where it costs a stream its plan.
+    pub fn skip(self) -> SkipReason {
+        match self {
+            Failure::Missing => SkipReason::StreamMissing,
+            Failure::Busy => SkipReason::StreamBusy,
+            Failure::Limit => SkipReason::LimitReached,
+            Failure::WrongMode => SkipReason::StreamOnDemand,
+            Failure::Invalid => SkipReason::TargetRefused,
+            Failure::Denied => SkipReason::AccessDenied,
+            Failure::Unavailable | Failure::AnswerLost => SkipReason::ServiceFailed,
         }
     }
 }

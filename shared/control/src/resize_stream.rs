@@ -3,7 +3,7 @@
 //! The discipline of it is `carry_out`'s. Not here: what size is right (`weir_core::plan`).
 
 use weir_core::action::Change;
-use weir_core::reasons::Reason;
+use weir_core::reasons::SkipReason;
 
 use crate::answer::Answer;
 use crate::carry_out::{ActionPorts, ActionReport, ActionResult, carry_out};
@@ -24,7 +24,7 @@ pub async fn on_event<P: ResizePorts>(
     event: &Incoming,
 ) -> Answer<ActionReport> {
     let Incoming::CapacityPlanned(planned) = event else {
-        return Answer::skipped(Reason::NotForUs);
+        return Answer::skipped(SkipReason::NotForUs);
     };
     let PlannedAction::Reshard { from, to } = planned.action else {
         return Answer::done(ActionReport::of(planned, ActionResult::NothingToDo), None);

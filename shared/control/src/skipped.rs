@@ -1,6 +1,6 @@
 //! A stream that a loop leaves out of a run. Not here: what becomes of the others (the loops).
 
-use weir_core::reasons::Reason;
+use weir_core::reasons::SkipReason;
 use weir_core::units::StreamName;
 
 use crate::ports::PortError;
@@ -11,7 +11,7 @@ pub struct SkippedStream {
     /// The stream.
     pub stream: StreamName,
     /// Why nothing was done for it.
-    pub reason: Reason,
+    pub reason: SkipReason,
     /// The failed call, where one failed.
     pub error: Option<PortError>,
 }

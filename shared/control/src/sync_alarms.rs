@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 
 use weir_core::alarms::{AlarmChanges, AlarmName};
 use weir_core::observation::CapacityMode;
-use weir_core::reasons::Reason;
+use weir_core::reasons::SkipReason;
 use weir_core::units::{Shards, StreamName};
 
 use crate::answer::{Answer, RedeliverOn};
@@ -67,11 +67,11 @@ pub async fn on_event<P: SyncPorts>(
     installation: &Installation,
     event: &Incoming,
 ) -> Answer<SyncReport> {
-    let Some(scope) = scope(event) else { return Answer::skipped(Reason::NotForUs) };
+    let Some(scope) = scope(event) else { return Answer::skipped(SkipReason::NotForUs) };
     // With a policy file missing, its streams would look unmanaged: they would be retired, and
     // their alarms deleted.
     if scope == Scope::All && !installation.policies.is_complete() {
-        return Answer::refused(Reason::PolicyInvalid);
+        return Answer::refused(SkipReason::PolicyInvalid);
     }
     match run(ports, installation, scope).await {
         Ok(report) => {

@@ -127,11 +127,12 @@ fn a_planner_that_cannot_read_is_one_failure_of_the_installation() {
     let mut blind = case(2.0, 0);
     blind.observation.minutes = Signal::Missing("AccessDenied".to_owned());
     blind.history.days.points.clear();
-    for operating_mode in [OperatingMode::Observe, OperatingMode::Act] {
-        blind.policy.operating_mode = operating_mode;
+    let told = Some((Trouble::Blind, false));
+    for (mode, told) in [(OperatingMode::Observe, None), (OperatingMode::Act, told)] {
+        blind.policy.operating_mode = mode;
         let plan = blind.plan();
         assert_eq!(plan.withheld(), Some(HoldReason::MetricsUnreadable));
-        assert_eq!(trouble(&plan), Some((Trouble::Blind, false)));
+        assert_eq!(trouble(&plan), told);
         assert_eq!(plan.revisit_at, now() + SignedDuration::from_mins(1));
     }
 }

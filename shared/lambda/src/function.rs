@@ -12,7 +12,7 @@ use weir_control::incoming::Incoming;
 use weir_control::installation::Installation;
 use weir_control::ports::{Clock, PortError};
 use weir_control::routing::Loop;
-use weir_core::reasons::Reason;
+use weir_core::reasons::SkipReason;
 
 use crate::emf::Metrics;
 use crate::report::{Report, Told};
@@ -36,8 +36,8 @@ pub async fn serve<R: Report>(
             Ok(event) => event,
             Err(fault) => {
                 // Not an error for Lambda: the same event delivered again would be as unreadable.
-                error!(code = Reason::EventUnreadable.code(), %fault, "event");
-                return Ok(R::skipped(Reason::EventUnreadable));
+                error!(code = SkipReason::EventUnreadable.code(), %fault, "event");
+                return Ok(R::skipped(SkipReason::EventUnreadable));
             }
         };
         report(aws, function.runs, &event, on_event(aws, installation, &event).await)
@@ -116,7 +116,7 @@ mod tests {
         });
         assert_eq!(told(Handled::Done(PlanReport::default())), Ok(nothing));
         let skipped = json!({"plans": 0, "reason": "not_for_us"});
-        assert_eq!(told(Handled::Skipped(Reason::NotForUs)), Ok(skipped));
+        assert_eq!(told(Handled::Skipped(SkipReason::NotForUs)), Ok(skipped));
         let failed = PortError {
             operation: "PutEvents",
             failure: Failure::Denied,

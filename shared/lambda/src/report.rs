@@ -12,7 +12,7 @@ use serde_json::Value;
 use tracing::error;
 use weir_control::ports::PortError;
 use weir_control::routing::Loop;
-use weir_core::reasons::Reason;
+use weir_core::reasons::SkipReason;
 
 /// What a loop did in one run, ready to be told.
 pub trait Report {
@@ -20,7 +20,7 @@ pub trait Report {
     fn tell(&self, of: Loop) -> Told;
 
     /// The function's answer to an event that asked for nothing.
-    fn skipped(reason: Reason) -> Value;
+    fn skipped(reason: SkipReason) -> Value;
 
     /// The function's answer where a call failed without which nothing could be done.
     fn failed() -> Value {

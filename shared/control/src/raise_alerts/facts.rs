@@ -44,6 +44,9 @@ pub fn of_alarm(prefix: &AlarmPrefix, alarm: &AlarmEvent) -> Option<Finding> {
 /// A plan that cannot do what it should, for a reason that the next plan cannot mend: it may not
 /// give the stream the size it needs, or it knows nothing of the demand.
 pub fn of_plan(prefix: &AlarmPrefix, planned: &CapacityPlanned) -> Option<Finding> {
+    if planned.mode == OperatingMode::Observe {
+        return None;
+    }
     let stream = Some(planned.stream.clone());
     let said = |trouble, stream, reason: Reason| {
         Some(own(prefix, trouble, stream, reason, planned.planned_at, WITHHELD_HOLDS))
@@ -56,7 +59,6 @@ pub fn of_plan(prefix: &AlarmPrefix, planned: &CapacityPlanned) -> Option<Findin
             // It is the installation that cannot read: one incident, not one for each stream.
             HoldReason::MetricsUnreadable => return said(Trouble::Blind, None, reason.into()),
             HoldReason::NoMetrics => return said(Trouble::NoMetrics, stream, reason.into()),
-            _ if planned.mode == OperatingMode::Observe => return None,
             _ => return said(Trouble::Withheld, stream, reason.into()),
         }
     }
@@ -66,7 +68,7 @@ pub fn of_plan(prefix: &AlarmPrefix, planned: &CapacityPlanned) -> Option<Findin
         // The other mode is how it gets what it wants.
         PlannedAction::SwitchMode { .. } => return None,
     };
-    if planned.mode == OperatingMode::Observe || granted >= planned.wanted_shards {
+    if granted >= planned.wanted_shards {
         return None;
     }
     let mut reasons = planned.clamps.iter().map(|clamp| clamp.reason);

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use weir_core::alarms::{self, AlarmKind, AlarmName, AlarmPrefix, AlarmSpec};
 use weir_core::observation::{CapacityMode, StreamState};
 use weir_core::policy::{Governance, PolicySet};
-use weir_core::reasons::Reason;
+use weir_core::reasons::SkipReason;
 use weir_core::units::{Shards, StreamName};
 
 use super::{Scope, SyncReport, apply};
@@ -128,8 +128,8 @@ async fn all<P: StreamAlarmPorts>(
 
 fn skipped(stream: StreamName, governance: Governance<'_>) -> SkippedStream {
     let reason = match governance {
-        Governance::Faulty => Reason::PolicyInvalid,
-        Governance::None | Governance::By(_) => Reason::Unmanaged,
+        Governance::Faulty => SkipReason::PolicyInvalid,
+        Governance::None | Governance::By(_) => SkipReason::Unmanaged,
     };
     SkippedStream { stream, reason, error: None }
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use tracing::{error, info, warn};
 use weir_control::carry_out::{ActionReport, ActionResult};
 use weir_control::routing::Loop;
-use weir_core::reasons::Reason;
+use weir_core::reasons::{Reason, SkipReason};
 
 use super::{Report, Told};
 
@@ -33,8 +33,8 @@ impl Report for ActionReport {
         Told { answer: summary(outcome, reason), counts }
     }
 
-    fn skipped(reason: Reason) -> Value {
-        summary("skipped", Some(reason))
+    fn skipped(reason: SkipReason) -> Value {
+        summary("skipped", Some(reason.into()))
     }
 
     fn failed() -> Value {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use tracing::info;
 use weir_control::raise_alerts::AlertReport;
 use weir_control::routing::Loop;
-use weir_core::reasons::Reason;
+use weir_core::reasons::SkipReason;
 
 use super::{Report, Told, log_trouble};
 
@@ -24,7 +24,7 @@ impl Report for AlertReport {
         Told { answer, counts: vec![("MessagesSent", sent.len()), ("Troubles", troubles.len())] }
     }
 
-    fn skipped(reason: Reason) -> Value {
+    fn skipped(reason: SkipReason) -> Value {
         json!({"sent": 0, "reason": reason.code()})
     }
 }

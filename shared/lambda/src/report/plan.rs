@@ -7,7 +7,7 @@ use weir_control::plan_id::PlanId;
 use weir_control::routing::Loop;
 use weir_control::skipped::SkippedStream;
 use weir_core::plan::{Action, Plan};
-use weir_core::reasons::Reason;
+use weir_core::reasons::SkipReason;
 
 use super::{Report, Told, log_trouble};
 
@@ -34,7 +34,7 @@ impl Report for PlanReport {
         Told { answer, counts }
     }
 
-    fn skipped(reason: Reason) -> Value {
+    fn skipped(reason: SkipReason) -> Value {
         json!({"plans": 0, "reason": reason.code()})
     }
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use tracing::info;
 use weir_control::routing::Loop;
 use weir_control::sync_alarms::SyncReport;
-use weir_core::reasons::Reason;
+use weir_core::reasons::SkipReason;
 
 use super::{Report, Told, log_trouble};
 
@@ -39,7 +39,7 @@ impl Report for SyncReport {
         Told { answer, counts: vec![("Troubles", troubles.len())] }
     }
 
-    fn skipped(reason: Reason) -> Value {
+    fn skipped(reason: SkipReason) -> Value {
         json!({"put": 0, "reason": reason.code()})
     }
 }

@@ -27,7 +27,7 @@ locals {
     }
     sync-alarms = {
       description = "Brings the alarms of every managed stream from what they are to what they should be."
-      # CloudWatch takes three alarms a second; fifteen minutes write 2,700.
+      # CloudWatch takes three alarms a second of an account; Weir writes two, 1,800 in fifteen minutes.
       timeout_seconds = 900
       memory_mib      = 128
       # That limit is the account's: two at a time would be no quicker.
@@ -78,7 +78,7 @@ resource "aws_lambda_function" "functions" {
       # CloudWatch sends alarm events to the default bus only; Weir's own stay beside them.
       WEIR_EVENT_BUS     = "default"
       WEIR_POLICY_DIR    = "/opt/weir/policies"
-      WEIR_ALARM_PREFIX  = var.alarm_prefix
+      WEIR_ALARM_PREFIX  = local.alarm_prefix
       WEIR_NOTICES_TOPIC = aws_sns_topic.notices.arn
       WEIR_PAGES_TOPIC   = aws_sns_topic.pages.arn
       WEIR_CHAT_TOPIC    = var.chat_topic ? aws_sns_topic.chat[0].arn : ""

@@ -1,5 +1,6 @@
 # The only memory: without it nobody knows which of the day's calls are used. It outlives the installation; before
-# `terraform destroy`, take it out of the state (README.md).
+# `terraform destroy`, take it out of the state, and import it before the next `apply` (README.md). Encrypted with
+# DynamoDB's own key, as every table that says nothing of it, which takes no calls to KMS.
 resource "aws_dynamodb_table" "ledger" {
   name                        = "${var.name}-ledger"
   billing_mode                = "PAY_PER_REQUEST"
@@ -41,10 +42,6 @@ resource "aws_dynamodb_table" "ledger" {
   }
 
   point_in_time_recovery {
-    enabled = true
-  }
-
-  server_side_encryption {
     enabled = true
   }
 

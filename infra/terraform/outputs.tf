@@ -34,6 +34,6 @@ output "failed_invocations_queue" {
 }
 
 output "dashboard" {
-  description = "Streams, actions, incidents and Weir's own health on one page."
-  value       = "https://${local.region}.console.aws.amazon.com/cloudwatch/home?region=${local.region}#dashboards/dashboard/${aws_cloudwatch_dashboard.weir.dashboard_name}"
+  description = "Streams, actions, incidents and Weir's own health on one page; null in a partition whose console no document names."
+  value       = local.console == null ? null : "https://${local.region}.${local.console}/cloudwatch/home?region=${local.region}#dashboards/dashboard/${aws_cloudwatch_dashboard.weir.dashboard_name}"
 }

@@ -1,6 +1,10 @@
 # What each function may do: the calls its loop makes and no others. Only resize-stream and switch-mode may change a
 # stream, each by its one call. "*" stands where IAM knows no narrower resource. Nothing may delete from the ledger.
+# A call to PutEvents has as many sources as entries, so IAM compares a set: each must be Weir's, and there must be one.
 locals {
+  # The provider takes the ":*" off a log group's ARN; but who writes a log writes to the group's streams.
+  logs = { for function, group in aws_cloudwatch_log_group.functions : function => "${group.arn}:*" }
+
   grants = {
     plan-capacity = [
       {
@@ -28,13 +32,14 @@ locals {
         Action   = "events:PutEvents"
         Resource = "arn:${local.partition}:events:${local.region}:${local.account}:event-bus/default"
         Condition = {
-          StringEquals = { "events:source" = "weir" }
+          "ForAllValues:StringEquals" = { "events:source" = "weir" }
+          Null                        = { "events:source" = "false" }
         }
       },
       {
         Sid      = "Log"
         Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
-        Resource = aws_cloudwatch_log_group.functions["plan-capacity"].arn
+        Resource = local.logs["plan-capacity"]
       },
       {
         Sid      = "KeepFailures"
@@ -69,13 +74,14 @@ locals {
         Action   = "events:PutEvents"
         Resource = "arn:${local.partition}:events:${local.region}:${local.account}:event-bus/default"
         Condition = {
-          StringEquals = { "events:source" = "weir" }
+          "ForAllValues:StringEquals" = { "events:source" = "weir" }
+          Null                        = { "events:source" = "false" }
         }
       },
       {
         Sid      = "Log"
         Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
-        Resource = aws_cloudwatch_log_group.functions["resize-stream"].arn
+        Resource = local.logs["resize-stream"]
       },
       {
         Sid      = "KeepFailures"
@@ -110,13 +116,14 @@ locals {
         Action   = "events:PutEvents"
         Resource = "arn:${local.partition}:events:${local.region}:${local.account}:event-bus/default"
         Condition = {
-          StringEquals = { "events:source" = "weir" }
+          "ForAllValues:StringEquals" = { "events:source" = "weir" }
+          Null                        = { "events:source" = "false" }
         }
       },
       {
         Sid      = "Log"
         Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
-        Resource = aws_cloudwatch_log_group.functions["switch-mode"].arn
+        Resource = local.logs["switch-mode"]
       },
       {
         Sid      = "KeepFailures"
@@ -156,7 +163,7 @@ locals {
           "cloudwatch:DeleteAlarms",
           "cloudwatch:TagResource",
         ]
-        Resource = "arn:${local.partition}:cloudwatch:${local.region}:${local.account}:alarm:${var.alarm_prefix}*"
+        Resource = "arn:${local.partition}:cloudwatch:${local.region}:${local.account}:alarm:${local.alarm_prefix}*"
       },
       {
         Sid      = "Remember"
@@ -171,7 +178,7 @@ locals {
       {
         Sid      = "Log"
         Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
-        Resource = aws_cloudwatch_log_group.functions["sync-alarms"].arn
+        Resource = local.logs["sync-alarms"]
       },
       {
         Sid      = "KeepFailures"
@@ -218,7 +225,7 @@ locals {
       {
         Sid      = "Log"
         Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
-        Resource = aws_cloudwatch_log_group.functions["raise-alerts"].arn
+        Resource = local.logs["raise-alerts"]
       },
       {
         Sid      = "KeepFailures"

@@ -1,5 +1,8 @@
 # Which event wakes which function. There is no rule for a plan made in observe mode.
 locals {
+  # The only ways to a change of a stream.
+  executing = ["ResizeStreamReshardPlanned", "SwitchModeSwitchPlanned"]
+
   rules = {
     PlanCapacityTick = {
       function        = "plan-capacity"
@@ -11,11 +14,13 @@ locals {
       function = "plan-capacity"
       pattern = {
         source      = ["aws.cloudwatch"]
+        account     = [local.account]
+        region      = [local.region]
         detail-type = ["CloudWatch Alarm State Change"]
         detail = {
           alarmName = [
-            { prefix = "${var.alarm_prefix}surge-" },
-            { prefix = "${var.alarm_prefix}throttle-" },
+            { prefix = "${local.alarm_prefix}surge-" },
+            { prefix = "${local.alarm_prefix}throttle-" },
           ]
           state = { value = ["ALARM"] }
         }
@@ -26,6 +31,8 @@ locals {
       function = "plan-capacity"
       pattern = {
         source      = ["weir"]
+        account     = [local.account]
+        region      = [local.region]
         detail-type = ["Weir Operator Request"]
         detail      = { request = ["plan"] }
       }
@@ -35,6 +42,8 @@ locals {
       function = "resize-stream"
       pattern = {
         source      = ["weir"]
+        account     = [local.account]
+        region      = [local.region]
         detail-type = ["Weir Capacity Planned"]
         detail = {
           mode   = ["act"]
@@ -47,6 +56,8 @@ locals {
       function = "switch-mode"
       pattern = {
         source      = ["weir"]
+        account     = [local.account]
+        region      = [local.region]
         detail-type = ["Weir Capacity Planned"]
         detail = {
           mode   = ["act"]
@@ -65,6 +76,8 @@ locals {
       function = "sync-alarms"
       pattern = {
         source      = ["weir"]
+        account     = [local.account]
+        region      = [local.region]
         detail-type = ["Weir Stream Resized"]
       }
       max_age_seconds = 3600
@@ -73,6 +86,8 @@ locals {
       function = "sync-alarms"
       pattern = {
         source      = ["weir"]
+        account     = [local.account]
+        region      = [local.region]
         detail-type = ["Weir Mode Switched"]
       }
       max_age_seconds = 3600
@@ -81,6 +96,8 @@ locals {
       function = "sync-alarms"
       pattern = {
         source      = ["weir"]
+        account     = [local.account]
+        region      = [local.region]
         detail-type = ["Weir Operator Request"]
         detail      = { request = ["sync_alarms"] }
       }
@@ -96,16 +113,18 @@ locals {
       function = "raise-alerts"
       pattern = {
         source      = ["aws.cloudwatch"]
+        account     = [local.account]
+        region      = [local.region]
         detail-type = ["CloudWatch Alarm State Change"]
         detail = {
           alarmName = [
-            { prefix = "${var.alarm_prefix}lag-" },
-            { prefix = "${var.alarm_prefix}silence-" },
-            { prefix = "${var.alarm_prefix}errors-" },
-            { prefix = "${var.alarm_prefix}throttles-" },
-            { prefix = "${var.alarm_prefix}delivery-" },
-            { prefix = "${var.alarm_prefix}dropped-" },
-            { prefix = "${var.alarm_prefix}self-" },
+            { prefix = "${local.alarm_prefix}lag-" },
+            { prefix = "${local.alarm_prefix}silence-" },
+            { prefix = "${local.alarm_prefix}errors-" },
+            { prefix = "${local.alarm_prefix}throttles-" },
+            { prefix = "${local.alarm_prefix}delivery-" },
+            { prefix = "${local.alarm_prefix}dropped-" },
+            { prefix = "${local.alarm_prefix}self-" },
           ]
           state = { value = ["ALARM", "OK"] }
         }
@@ -116,6 +135,8 @@ locals {
       function = "raise-alerts"
       pattern = {
         source      = ["weir"]
+        account     = [local.account]
+        region      = [local.region]
         detail-type = ["Weir Action Refused", "Weir Action Failed"]
       }
       max_age_seconds = 3600
@@ -124,6 +145,8 @@ locals {
       function = "raise-alerts"
       pattern = {
         source      = ["weir"]
+        account     = [local.account]
+        region      = [local.region]
         detail-type = ["Weir Capacity Planned"]
         detail      = { mode = ["act"] }
       }
@@ -139,6 +162,7 @@ resource "aws_cloudwatch_event_rule" "events" {
   description         = try(each.value.description, null)
   schedule_expression = try(each.value.schedule, null)
   event_pattern       = try(jsonencode(each.value.pattern), null)
+  state               = contains(local.executing, each.key) && !var.executors_enabled ? "DISABLED" : "ENABLED"
 }
 
 resource "aws_cloudwatch_event_target" "events" {
@@ -174,7 +198,7 @@ resource "aws_lambda_invocation" "deployed" {
   triggers = {
     functions = aws_lambda_function.functions["sync-alarms"].source_code_hash
     policies  = aws_lambda_layer_version.policies.arn
-    prefix    = var.alarm_prefix
+    prefix    = local.alarm_prefix
   }
   input = jsonencode({
     source      = "weir"

@@ -31,12 +31,12 @@ variable "architecture" {
 }
 
 variable "alarm_prefix" {
-  description = "What the names of this installation's alarms begin with. Weir deletes alarms under it that it does not want, so nobody else's alarm, and no other installation's prefix, may begin with it."
+  description = "What the names of this installation's alarms begin with; null for the name and a '-'. Weir deletes alarms under it that it does not want, so nobody else's alarm, and no other installation's prefix, may begin with it. To change it later, see docs/operating.md first."
   type        = string
-  default     = "weir-"
+  default     = null
 
   validation {
-    condition     = can(regex("^[A-Za-z0-9_.-]{0,63}-$", var.alarm_prefix))
+    condition     = var.alarm_prefix == null || can(regex("^[A-Za-z0-9_.-]{0,63}-$", var.alarm_prefix))
     error_message = "1 to 64 letters, digits, '_', '.' or '-', ending in '-'."
   }
 }
@@ -53,7 +53,13 @@ variable "resizable_streams" {
 }
 
 variable "reserve_concurrency" {
-  description = "Set to false only where the account's Lambda concurrency is too low to reserve any (new accounts start at 10). Weir stays correct, but a burst of alarms may then run into CloudWatch's and Kinesis' call limits."
+  description = "Set to true before Weir acts, so that other functions' load leaves it room, and a burst of its own leaves room in CloudWatch's and Kinesis' call limits. Reserves 13 of the account's concurrent executions; AWS refuses where fewer than 113 are unreserved (new accounts have 10)."
+  type        = bool
+  default     = false
+}
+
+variable "executors_enabled" {
+  description = "Set to false to stop every change of every stream, and to keep it stopped through later applies. Weir goes on planning and telling."
   type        = bool
   default     = true
 }

@@ -15,10 +15,11 @@ const TEMPLATE: &str = include_str!("../../../infra/template.yaml");
 const LAG: &str = include_str!("../../../shared/control/fixtures/alerts/lambda_lag.json");
 const DROPPED: &str = include_str!("../../../shared/control/fixtures/alerts/lambda_dropped.json");
 
-/// What AWS does for a function, with the function's role, and no proxy sees.
+/// What AWS does for a function, with the function's role, and no proxy sees. A log is written to a
+/// stream of its group.
 const BY_LAMBDA: [(&str, &str); 3] = [
-    ("logs:CreateLogStream", "LOGS"),
-    ("logs:PutLogEvents", "LOGS"),
+    ("logs:CreateLogStream", "LOGS:log-stream:2026/11/25/[$LATEST]7f3a"),
+    ("logs:PutLogEvents", "LOGS:log-stream:2026/11/25/[$LATEST]7f3a"),
     ("sqs:SendMessage", "arn:aws:sqs:us-east-1:ACCOUNT:failed-invocations"),
 ];
 /// The topics are encrypted.
@@ -159,8 +160,12 @@ fn filled_in(value: &Value, function: &str, account: &str) -> Value {
             };
             fields.iter().map(filled).collect()
         }
-        // !If [HasChat, the topic, nothing]: this account has one.
-        Value::Array(values) if values.first() == Some(&json!("HasChat")) => {
+        // !If [condition, …, …]: this account has a chat topic, and a ledger of the stack.
+        Value::Array(values)
+            if values.first().is_some_and(|first| {
+                ["HasChat", "MakesLedger"].map(|c| json!(c)).contains(first)
+            }) =>
+        {
             filled_in(&values[1], function, account)
         }
         Value::Array(values) => {
@@ -178,7 +183,7 @@ fn name(text: &str, function: &str, account: &str) -> String {
         "FailedInvocations.Arn" => arn("sqs", "failed-invocations"),
         "AlertsKey.Arn" => arn("kms", "key/alerts"),
         "Notices" | "Pages" | "Chat" => arn("sns", &text.to_lowercase()),
-        logs_of if logs_of.ends_with("Logs.Arn") => logs(function, account),
+        logs_of if logs_of.ends_with("Logs.Arn") => format!("{}:*", logs(function, account)),
         other => other
             .replace("${AWS::Partition}", "aws")
             .replace("${AWS::Region}", REGION)

@@ -1,8 +1,10 @@
 """Builds what is deployed, and packs it: one artefact for all functions, and the policies.
 
     python3 infra/package.py [--architecture arm64|x86_64] [--bootstrap FILE]
+    python3 infra/package.py --release [--bootstraps FOLDER]
 
-Here: target/package/functions.zip and policies.zip, which infra/template.yaml and infra/terraform upload as they are.
+Here: target/package/functions.zip and policies.zip, which infra/template.yaml and infra/terraform upload as they are. With
+--release: target/release-files, with a zip for each architecture, and what release.py adds.
 Same sources and compiler, same bytes: entries are sorted and carry no time, and no path of this machine is compiled in.
 Not here: deploying.
 
@@ -26,19 +28,54 @@ POLICIES = ROOT / "infra" / "policies"
 TARGETS = {"arm64": "aarch64-unknown-linux-gnu", "x86_64": "x86_64-unknown-linux-gnu"}
 MACHINES = {"arm64": ("aarch64", "arm64"), "x86_64": ("x86_64", "amd64")}
 BUILD = ["--profile", "lambda", "--package", "weir-bootstrap", "--locked"]
+# What an ELF file says at byte 18 of the processor it is for.
+PROCESSORS = {"arm64": 0xB7, "x86_64": 0x3E}
 
 
 def main():
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--architecture", choices=sorted(TARGETS), default="arm64")
     arguments.add_argument("--bootstrap", type=Path, help="pack this binary and build none")
-    arguments.add_argument("--into", type=Path, default=ROOT / "target" / "package")
+    arguments.add_argument("--release", action="store_true", help="make all files of a release")
+    arguments.add_argument("--bootstraps", type=Path, help="pack arm64 and x86_64 of this folder and build none")
+    arguments.add_argument("--into", type=Path)
     asked = arguments.parse_args()
-    bootstrap = asked.bootstrap or build(asked.architecture)
-    asked.into.mkdir(parents=True, exist_ok=True)
+    if asked.release:
+        release(asked.bootstraps, asked.into or ROOT / "target" / "release-files")
+        return
+    into = asked.into or ROOT / "target" / "package"
+    into.mkdir(parents=True, exist_ok=True)
+    bootstrap = asked.bootstrap or built_for(asked.architecture, build(asked.architecture))
+    pack(into / "functions.zip", {"bootstrap": bootstrap}, 0o755)
+    pack_policies(into)
+
+
+def release(bootstraps, into):
+    """Both architectures, the policies, the module, and what release.py adds."""
+    import release as files_of_a_release
+
+    shutil.rmtree(into, ignore_errors=True)
+    into.mkdir(parents=True)
+    for architecture in sorted(TARGETS):
+        bootstrap = bootstraps / architecture if bootstraps else build(architecture)
+        pack(into / f"functions-{architecture}.zip", {"bootstrap": built_for(architecture, bootstrap)}, 0o755)
+    pack_policies(into)
+    module = ROOT / "infra" / "terraform"
+    pack(into / "terraform.zip", {file.name: file for file in module.iterdir() if file.is_file()}, 0o644)
+    files_of_a_release.make(ROOT, into, sorted(TARGETS.values()))
+
+
+def built_for(architecture, bootstrap):
+    """The binary, if it is one for this processor: with another one Lambda says no more than `exec format error`."""
+    head = bootstrap.read_bytes()[:20]
+    if head[:4] != b"\x7fELF" or int.from_bytes(head[18:20], "little") != PROCESSORS[architecture]:
+        sys.exit(f"{bootstrap} is no Linux binary for {architecture}")
+    return bootstrap
+
+
+def pack_policies(into):
     policies = {str(file.relative_to(POLICIES)): file for file in POLICIES.rglob("*.toml")}
-    pack(asked.into / "functions.zip", {"bootstrap": bootstrap}, 0o755)
-    pack(asked.into / "policies.zip", policies, 0o644)
+    pack(into / "policies.zip", policies, 0o644)
 
 
 def build(architecture):

@@ -13,10 +13,10 @@ use weir_tests::time::wait_until;
 use weir_tests::world::{Minute, REGION};
 use weir_tests::{Failure, Result, Service, World, bootstrap_binary, python};
 
-use crate::installation::{PATIENCE, STREAM};
+use crate::installation::{Installation, PATIENCE, STREAM};
 
 /// Deploys the template into this world's account; what `deploy.py` says of it.
-fn deploy(world: &World) -> Result<Value> {
+fn deploy(world: &World, parameters: Value) -> Result<Value> {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/deploy.py");
     let environment = json!({
         "AWS_ENDPOINT_URL": world.proxy().url(),
@@ -26,7 +26,7 @@ fn deploy(world: &World) -> Result<Value> {
     let output = python()?
         .args([script, world.emulator_url(), world.account(), REGION])
         .args([&bootstrap_binary()?, &world.folder().join("package")])
-        .arg(environment.to_string())
+        .args([environment.to_string(), parameters.to_string()])
         .output()
         .map_err(|error| Failure::new(error.to_string()))?;
     let said = String::from_utf8_lossy(&output.stdout);
@@ -52,18 +52,8 @@ fn what_the_template_makes_keeps_a_stream_at_its_size() -> Result<()> {
     world.create_stream(STREAM, 4)?;
     world.put_traffic(STREAM, &vec![Minute::using(1.2, 4); 240])?;
 
-    let stack = deploy(&world)?;
-    assert_eq!(stack["status"], "CREATE_COMPLETE", "{}", stack["events"]);
-    let made = stack["resources"].as_object().into_iter().flatten();
-    let made: BTreeSet<&str> = made.map(|(id, _)| id.as_str()).collect();
-    let wanted = stack["wanted"].as_array().into_iter().flatten();
-    let wanted: BTreeSet<&str> = wanted.filter_map(Value::as_str).collect();
-    assert_eq!(wanted.difference(&made).collect::<Vec<_>>(), Vec::<&&str>::new());
-    let handlers = stack["functions"].as_array().into_iter().flatten();
-    let handlers: BTreeSet<&str> = handlers.filter_map(|f| f["Handler"].as_str()).collect();
-    let functions =
-        ["plan-capacity", "raise-alerts", "resize-stream", "switch-mode", "sync-alarms"];
-    assert_eq!(handlers, BTreeSet::from(functions));
+    let stack = deploy(&world, json!({}))?;
+    assert!(is_whole(&stack).contains("Ledger"));
 
     ask(&world, "sync_alarms")?;
     let surge = || world.alarm("weir-surge-orders");
@@ -83,6 +73,43 @@ fn what_the_template_makes_keeps_a_stream_at_its_size() -> Result<()> {
     Ok(())
 }
 
+/// What was made, which must be all that was to be.
+fn is_whole(stack: &Value) -> BTreeSet<&str> {
+    assert_eq!(stack["status"], "CREATE_COMPLETE", "{}", stack["events"]);
+    let made = stack["resources"].as_object().into_iter().flatten();
+    let made: BTreeSet<&str> = made.map(|(id, _)| id.as_str()).collect();
+    let wanted = stack["wanted"].as_array().into_iter().flatten();
+    let wanted: BTreeSet<&str> = wanted.filter_map(Value::as_str).collect();
+    assert_eq!(wanted.difference(&made).collect::<Vec<_>>(), Vec::<&&str>::new());
+    let handlers = stack["functions"].as_array().into_iter().flatten();
+    let handlers: BTreeSet<&str> = handlers.filter_map(|f| f["Handler"].as_str()).collect();
+    let functions =
+        ["plan-capacity", "raise-alerts", "resize-stream", "switch-mode", "sync-alarms"];
+    assert_eq!(handlers, BTreeSet::from(functions));
+    made
+}
+
+/// Taken out and put in again, from the files of a release: the ledger that was left is taken over,
+/// and the day's calls stay counted.
+#[test]
+fn a_later_installation_goes_on_counting() -> Result<()> {
+    let installation = Installation::with_stream(4, 1.2)?;
+    installation.spend_reshards()?;
+    let world = &installation.world;
+    let parameters = json!({
+        "ArtefactBuckets": format!("release-{}", world.account()),
+        "ExistingLedger": "weir-ledger",
+    });
+    let stack = deploy(world, parameters)?;
+    assert!(!is_whole(&stack).contains("Ledger"), "{stack}");
+
+    ask(world, "plan")?;
+    let planned = world.wait_for_events("Weir Capacity Planned", 1, PATIENCE)?;
+    assert_eq!(planned[0].detail["action"]["reason"], "budget_spent", "{planned:?}");
+    assert_eq!(installation.reshard_calls(), 0);
+    Ok(())
+}
+
 /// As installed: the policies of the repository, which observe.
 #[test]
 fn a_new_installation_observes() -> Result<()> {
@@ -91,7 +118,7 @@ fn a_new_installation_observes() -> Result<()> {
     world.write_policy("streams", sample)?;
     world.create_stream(STREAM, 4)?;
     world.put_traffic(STREAM, &vec![Minute::using(1.2, 4); 240])?;
-    assert_eq!(deploy(&world)?["status"], "CREATE_COMPLETE");
+    assert_eq!(deploy(&world, json!({}))?["status"], "CREATE_COMPLETE");
 
     ask(&world, "plan")?;
     let planned = world.wait_for_events("Weir Capacity Planned", 1, PATIENCE)?;

@@ -1,4 +1,5 @@
-//! Taking Weir out: its alarms go, and nobody else's; while it is deployed, none does.
+//! Taking Weir out: its alarms go, and nobody else's; while it is deployed, none does. After a change
+//! of the prefix, those under the old one go.
 
 use serde_json::{Value, json};
 use weir_tests::{Result, Service, World};
@@ -59,5 +60,24 @@ fn what_weir_made_goes_once_weir_is_gone() -> Result<()> {
     assert_eq!(names(world)?, ["orders-high", "weir-somebody-elses"]);
     assert_eq!(world.ledger_items()?, ledger);
     assert!(world.weir(&["uninstall"], &[])?.contains("0 alarms deleted"), "again changes nothing");
+    Ok(())
+}
+
+#[test]
+fn alarms_under_an_old_prefix_go_while_weir_stands_under_a_new_one() -> Result<()> {
+    let installation = Installation::with_stream(4, 0.5)?;
+    let world = &installation.world;
+    installation.sync_alarms.invoke(schedule())?;
+    let renamed = world.function("sync-alarms").env("WEIR_ALARM_PREFIX", "fleet-").deploy()?;
+    assert_eq!(renamed.invoke(schedule())?["put"], Value::from(2));
+    put_alarm(world, "fleet-self-tick")?;
+
+    let ours = ["fleet-self-tick", "fleet-surge-orders", "fleet-throttle-orders"];
+    let said = world.weir(&["uninstall"], &[("WEIR_ALARM_PREFIX", "weir-")])?;
+    assert!(said.contains("2 alarms deleted"), "{said}");
+    assert_eq!(names(world)?, ours);
+    let refused = world.weir(&["uninstall"], &[("WEIR_ALARM_PREFIX", "fleet-")]);
+    assert!(refused.is_err(), "the stack is still there");
+    assert_eq!(names(world)?, ours);
     Ok(())
 }

@@ -14,5 +14,6 @@ mod outages;
 mod privileges;
 mod refusals;
 mod switching;
+mod trial;
 mod uninstalling;
 mod whole_loop;

@@ -1,5 +1,5 @@
-//! `weir backtest`: the whole system on recorded traffic, in the bench setting, scored at the prices that the
-//! policy says the account pays.
+//! `weir backtest`: the whole system on recorded traffic, in the bench setting, scored at the
+//! prices that the policy says the account pays.
 
 use std::path::Path;
 
@@ -41,7 +41,7 @@ pub(crate) fn run(
     };
     let pricing = Pricing { prices: policy.prices, ..Pricing::BENCH };
     let bar = progress::bar(trace.minutes.len(), "backtest");
-    let run = replay(&trace, policy, Settings::bench(), || bar.inc(1));
+    let run = replay(&trace, policy, Settings::bench(), || bar.inc(1)).run;
     bar.finish_and_clear();
     if let Some(path) = actions {
         actions::write(path, &run)?;

@@ -163,7 +163,7 @@ fn play_weir(
     on_minute: impl FnMut(),
 ) -> StreamRun {
     let policy = Policy { operating_mode: OperatingMode::Act, mode_switches, ..Policy::DEFAULT };
-    replay(trace, policy, setting.settings(), on_minute)
+    replay(trace, policy, setting.settings(), on_minute).run
 }
 
 fn play_optimum(trace: &Trace, setting: &Setting) -> StreamRun {

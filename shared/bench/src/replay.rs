@@ -2,12 +2,21 @@
 
 use weir_core::policy::{Policy, PolicySet};
 use weir_core::units::StreamName;
-use weir_sim::record::StreamRun;
+use weir_sim::record::{AlertRecord, StreamRun};
 use weir_sim::settings::Settings;
 use weir_sim::simulation::Simulation;
 use weir_sim::trace::Trace;
 
 use crate::baseline::initial_shards;
+
+/// What came of a replay.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Replayed {
+    /// The stream.
+    pub run: StreamRun,
+    /// What people were told.
+    pub alerts: AlertRecord,
+}
 
 /// Replays a trace to Weir, from the size that every contender starts with. `on_minute` hears of
 /// each minute as it is done.
@@ -16,12 +25,17 @@ pub fn replay(
     policy: Policy,
     settings: Settings,
     mut on_minute: impl FnMut(),
-) -> StreamRun {
+) -> Replayed {
     let open = initial_shards(trace);
     let stream = StreamName::new("orders").map(|name| (name, trace.clone(), open));
     let policies = PolicySet::of_all_streams(policy);
     let streams = stream.into_iter().collect();
-    let runs = Simulation::new(settings, policies, streams).run(|_| on_minute());
+    let mut simulation = Simulation::new(settings, policies, streams);
+    while simulation.step_minute().is_some() {
+        on_minute();
+    }
+    let (runs, alerts) = simulation.finish_with_alerts();
     // One stream, one run: the name above is one.
-    runs.into_iter().next().unwrap_or_else(|| StreamRun::new(trace.start, open, 0))
+    let run = runs.into_iter().next();
+    Replayed { run: run.unwrap_or_else(|| StreamRun::new(trace.start, open, 0)), alerts }
 }

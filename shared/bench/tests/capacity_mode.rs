@@ -44,7 +44,7 @@ fn crowded(seed: u64, crowds: &[Range<usize>]) -> Trace {
 
 fn play(seed: u64, mode_switches: ModeSwitches, crowds: &[Range<usize>]) -> StreamRun {
     let policy = Policy { operating_mode: OperatingMode::Act, mode_switches, ..Policy::DEFAULT };
-    let run = replay(&crowded(seed, crowds), policy, Settings::realistic(seed), || ());
+    let run = replay(&crowded(seed, crowds), policy, Settings::realistic(seed), || ()).run;
     assert_eq!(run.violations, [], "seed {seed}");
     run
 }

@@ -18,7 +18,7 @@ use weir_bench::setting::Setting;
 use weir_core::observation::CapacityMode;
 use weir_core::policy::{OperatingMode, PolicySet};
 use weir_core::units::StreamName;
-use weir_sim::settings::{Deed, Settings, Stranger};
+use weir_sim::settings::{ExternalAction, ExternalChange, Settings};
 use weir_sim::simulation::Simulation;
 use weir_sim::trace::Trace;
 
@@ -71,10 +71,14 @@ fn another_scorer_found_the_same_of_time_on_demand() {
         let trace = Trace::read(name, name, file).expect("a trace");
         let mut settings = Settings { mode: Some(OperatingMode::Observe), ..Settings::bench() };
         let modes = [CapacityMode::OnDemand, CapacityMode::Provisioned].into_iter().cycle();
-        settings.faults.strangers = (1_000..trace.minutes.len())
+        settings.faults.external_changes = (1_000..trace.minutes.len())
             .step_by(900)
             .zip(modes)
-            .map(|(minute, to)| Stranger { minute, stream: 0, deed: Deed::Switch(to) })
+            .map(|(minute, to)| ExternalChange {
+                minute,
+                stream: 0,
+                action: ExternalAction::Switch(to),
+            })
             .collect();
         let streams = vec![(
             StreamName::new("orders").expect("a name"),

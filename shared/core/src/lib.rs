@@ -1,9 +1,10 @@
 //! Weir's decisions, as pure functions of (policy, observation, history, now).
 //!
-//! Here: units, AWS limits, policies, what was observed, demand, forecast, the plan with its clamps,
-//! what a stream refuses, the budget, the bill, reason codes, which alarms a stream and its consumers should have, and when a person is
-//! told that one failed. Not here: clocks, randomness, the environment, files, networks, AWS SDKs. The
-//! same code decides in Lambda, in the simulator and in the command line.
+//! Here: units, AWS limits, policies, what was observed, demand, forecast, the plan with its
+//! clamps, what a stream refuses, the budget, the bill, reason codes, which alarms a stream and its
+//! consumers should have, and when a person is told that one failed. Not here: clocks, randomness,
+//! the environment, files, networks, AWS SDKs. The same code decides in Lambda, in the simulator
+//! and in the command line.
 
 #![recursion_limit = "256"] // the catalogue of reasons is sorted by a macro, an entry a step
 

@@ -2,22 +2,20 @@
 //!
 //! Every minute, over a window that slides. Who is told: the bus, of every change of state and of
 //! nothing else, so an alarm that stays in ALARM is heard once. Here: the alarms; in files of their
-//! own: the judgement (`evaluate`) and the event (`event`).
+//! own: the judgement (`evaluate`), what they watch (`watched`) and the event (`event`).
 
 pub(crate) mod evaluate;
 mod event;
+pub(crate) mod watched;
 
 use std::collections::BTreeMap;
 
-use weir_core::alarms::{ActualAlarm, AlarmKind, AlarmName, AlarmSpec, AlarmState};
-use weir_core::limits;
-use weir_core::series::TrafficPoint;
+use weir_core::alarms::{ActualAlarm, AlarmName, AlarmSpec, AlarmState};
 
 use evaluate::{EXTRA_PERIODS, evaluate};
 pub(crate) use event::{ACCOUNT, REGION, StateChange};
 
 use crate::clock::Seconds;
-use crate::metrics::Metrics;
 
 struct Alarm {
     spec: AlarmSpec,
@@ -29,6 +27,8 @@ struct Alarm {
 #[derive(Default)]
 pub(crate) struct Alarms {
     by_name: BTreeMap<String, Alarm>,
+    /// Room for what one alarm looks at.
+    values: Vec<Option<f64>>,
 }
 
 impl Alarms {
@@ -77,34 +77,21 @@ impl Alarms {
         names.filter_map(|name| self.by_name.get(name.as_str())).map(Alarm::actual).collect()
     }
 
-    /// Judges every alarm by what is published at `now`, `minute` being the newest that is over.
-    pub(crate) fn evaluate<'a>(
-        &mut self,
-        minute: usize,
-        now: Seconds,
-        metrics: impl Fn(&AlarmSpec) -> Option<&'a Metrics>,
-        mut told: impl FnMut(StateChange<'_>),
-    ) {
-        for alarm in self.by_name.values_mut() {
-            if let Some(metrics) = metrics(&alarm.spec) {
-                alarm.evaluate(minute, now, metrics, &mut told);
-            }
-        }
-    }
-}
-
-impl Alarms {
-    /// Judges every alarm by the values that `values` finds for its newest periods, oldest first.
-    pub(crate) fn judge(
+    /// Judges every alarm at `now`. `values` is asked for what an alarm watches in its newest
+    /// periods, oldest first; `None` where nobody knows what that is.
+    pub(crate) fn evaluate(
         &mut self,
         now: Seconds,
-        values: impl Fn(&AlarmSpec, usize) -> Vec<Option<f64>>,
+        values: impl Fn(&AlarmSpec, usize, &mut Vec<Option<f64>>) -> Option<()>,
         mut told: impl FnMut(StateChange<'_>),
     ) {
-        for alarm in self.by_name.values_mut() {
+        let Alarms { by_name, values: newest } = self;
+        for alarm in by_name.values_mut() {
             let periods = alarm.spec.evaluation_periods + EXTRA_PERIODS;
-            let values = values(&alarm.spec, usize::try_from(periods).unwrap_or(RANGE_MAX));
-            alarm.judge(&values, now, &mut told);
+            newest.clear();
+            if values(&alarm.spec, usize::try_from(periods).unwrap_or(0), newest).is_some() {
+                alarm.judge(newest, now, &mut told);
+            }
         }
     }
 
@@ -113,9 +100,6 @@ impl Alarms {
         self.by_name.values().map(|alarm| (&alarm.spec, alarm.state, alarm.since))
     }
 }
-
-/// Periods looked at, at most; a stream's own alarms look at one.
-const RANGE_MAX: usize = 16;
 
 impl Alarm {
     fn actual(&self) -> ActualAlarm {
@@ -126,33 +110,13 @@ impl Alarm {
         }
     }
 
-    fn evaluate(
-        &mut self,
-        newest: usize,
-        now: Seconds,
-        metrics: &Metrics,
-        told: impl FnMut(StateChange<'_>),
-    ) {
-        let spec = &self.spec;
-        let range = usize::try_from(spec.evaluation_periods + EXTRA_PERIODS).unwrap_or(RANGE_MAX);
-        let range = range.min(RANGE_MAX).min(newest + 1);
-        let (mut values, mut points) = ([None; RANGE_MAX], [None; RANGE_MAX]);
-        for i in 0..range {
-            values[i] = value(spec.kind, &metrics.minute(newest + 1 - range + i));
-            points[i] = values[i].map(|value| value >= spec.threshold);
-        }
-        let (n, m) = (spec.evaluation_periods, spec.datapoints_to_alarm);
-        let state = evaluate(&points[..range], n, m, spec.missing.into(), self.state);
-        self.change(state, &values[..range], now, told);
-    }
-
     /// Judges by these values, oldest first.
     fn judge(&mut self, values: &[Option<f64>], now: Seconds, told: impl FnMut(StateChange<'_>)) {
         let spec = &self.spec;
-        let points: Vec<Option<bool>> =
-            values.iter().map(|value| value.map(|value| value >= spec.threshold)).collect();
+        let breaches = |value: &Option<f64>| value.map(|value| value >= spec.threshold);
         let (n, m) = (spec.evaluation_periods, spec.datapoints_to_alarm);
-        let state = evaluate(&points, n, m, spec.missing.into(), self.state);
+        let points = values.iter().map(breaches);
+        let state = evaluate(points, n, m, spec.missing.into(), self.state);
         self.change(state, values, now, told);
     }
 
@@ -172,31 +136,14 @@ impl Alarm {
     }
 }
 
-/// What an alarm watches, in a minute. A metric without a datapoint is left out of the formula.
-fn value(kind: AlarmKind, point: &TrafficPoint) -> Option<f64> {
-    match kind {
-        AlarmKind::Throttle => point.throttled_records,
-        AlarmKind::Consumer(_) => None,
-        AlarmKind::Surge => {
-            let shards = |sum: f64, per_second: f64| sum / (60.0 * per_second);
-            let bytes =
-                point.accepted_bytes.map(|b| shards(b, limits::SHARD_WRITE_BYTES_PER_SECOND));
-            let records =
-                point.accepted_records.map(|r| shards(r, limits::SHARD_WRITE_RECORDS_PER_SECOND));
-            match (bytes, records) {
-                (Some(bytes), Some(records)) => Some(bytes.max(records)),
-                (bytes, records) => bytes.or(records),
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::metrics::Metrics;
     use weir_core::alarms::{AlarmPrefix, desired};
     use weir_core::observation::CapacityMode;
     use weir_core::policy::Policy;
+    use weir_core::series::TrafficPoint;
     use weir_core::units::{Shards, StreamName};
 
     const MIB_MINUTE: f64 = 60.0 * 1_048_576.0;
@@ -223,9 +170,11 @@ mod tests {
             }
             before(minute, &mut alarms, &mut heard);
             alarms.evaluate(
-                minute,
                 0,
-                |_| Some(&metrics),
+                |spec, periods, values| {
+                    watched::of_stream(spec.kind, &metrics, minute, periods, values);
+                    Some(())
+                },
                 |change| heard.push((minute, change.to)),
             );
         }

@@ -40,14 +40,14 @@ impl BusSettings {
 #[derive(Clone, Debug)]
 pub(crate) struct Delivery {
     pub(crate) target: Loop,
-    pub(crate) cargo: Cargo,
+    pub(crate) payload: Payload,
     /// 0 the first time.
     pub(crate) attempt: usize,
 }
 
 /// What a delivery holds.
 #[derive(Clone, Debug)]
-pub(crate) enum Cargo {
+pub(crate) enum Payload {
     /// An event, as text.
     Event(Rc<str>),
     /// A schedule's event. Its text is the same every time, so it is not written out.
@@ -57,13 +57,20 @@ pub(crate) enum Cargo {
 pub(crate) struct Bus {
     settings: BusSettings,
     alarm_prefix: AlarmPrefix,
+    /// Whether raise-alerts is there to be woken.
+    alerts: bool,
     dice: Dice,
     events: u64,
 }
 
 impl Bus {
-    pub(crate) fn new(settings: BusSettings, alarm_prefix: AlarmPrefix, dice: Dice) -> Bus {
-        Bus { settings, alarm_prefix, dice, events: 0 }
+    pub(crate) fn new(
+        settings: BusSettings,
+        alarm_prefix: AlarmPrefix,
+        alerts: bool,
+        dice: Dice,
+    ) -> Bus {
+        Bus { settings, alarm_prefix, alerts, dice, events: 0 }
     }
 
     /// Takes an event, and says which deliveries it makes and in how many seconds.
@@ -76,8 +83,7 @@ impl Bus {
         now: Seconds,
     ) -> Vec<(i64, Delivery)> {
         let targets: Vec<Loop> = woken_by(&self.alarm_prefix, source, detail_type, &detail)
-            // Incidents have a simulation of their own (`guard`).
-            .filter(|woken| *woken != Loop::RaiseAlerts)
+            .filter(|woken| self.alerts || *woken != Loop::RaiseAlerts)
             .collect();
         if targets.is_empty() {
             return Vec::new();
@@ -94,14 +100,15 @@ impl Bus {
             "resources": resources,
             "detail": detail,
         });
-        let cargo = Cargo::Event(event.to_string().into());
-        let delivery = |target| Delivery { target, cargo: cargo.clone(), attempt: 0 };
+        let payload = Payload::Event(event.to_string().into());
+        let delivery = |target| Delivery { target, payload: payload.clone(), attempt: 0 };
         targets.into_iter().flat_map(|target| self.deliveries(delivery(target))).collect()
     }
 
-    /// A schedule fires.
-    pub(crate) fn schedule(&mut self, target: Loop) -> Vec<(i64, Delivery)> {
-        self.deliveries(Delivery { target, cargo: Cargo::Schedule, attempt: 0 })
+    /// A schedule fires; chance has no hand in it where `calm`.
+    pub(crate) fn schedule(&mut self, target: Loop, calm: bool) -> Vec<(i64, Delivery)> {
+        let delivery = Delivery { target, payload: Payload::Schedule, attempt: 0 };
+        if calm { vec![(0, delivery)] } else { self.deliveries(delivery) }
     }
 
     fn deliveries(&mut self, delivery: Delivery) -> Vec<(i64, Delivery)> {

@@ -1,9 +1,11 @@
 //! The laws of the design, checked while a simulation runs, by what the world is and not by what
 //! Weir says of itself. One law, one file; laws 4 and 6 come with 1, as all count calls.
 //!
-//! Checked at every call that changes a stream: 1 to 6. Checked at every plan: 8. Not here: 7 and
-//! 9, which are about bounded time and messages.
+//! Checked at every call that changes a stream: 1 to 6. Checked at every plan: 8. Checked when a
+//! run is over: 9, and 7 for messages (`alerts`). Not here: 7 for capacity, which the tests of
+//! single runs bound.
 
+pub(crate) mod alerts;
 pub(crate) mod counted_calls;
 pub(crate) mod one_in_flight;
 pub(crate) mod safe_scale_in;

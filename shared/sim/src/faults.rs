@@ -17,6 +17,11 @@ pub struct Faults {
     /// Minutes in which CloudWatch publishes nothing, answers nothing and judges no alarm.
     /// Datapoints come late, when it is back.
     pub metrics_down: Vec<Range<usize>>,
+    /// Minutes in which SNS takes no message.
+    pub sns_down: Vec<Range<usize>>,
+    /// Minutes at the start that chance leaves alone: whether alarms are told of shows only where
+    /// there are any.
+    pub calm_minutes: usize,
     /// Probability that a minute's datapoints are lost.
     pub lost_minutes: f64,
     /// Probability that a call fails and certainly changed nothing.
@@ -26,7 +31,7 @@ pub struct Faults {
     /// When loops die.
     pub crash: Crash,
     /// What other people do.
-    pub strangers: Vec<Stranger>,
+    pub external_changes: Vec<ExternalChange>,
 }
 
 /// When a loop dies.
@@ -56,18 +61,18 @@ pub struct CrashPoint {
 
 /// Something another person does to a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Stranger {
+pub struct ExternalChange {
     /// When.
     pub minute: usize,
     /// To which stream, as they were given to the simulation.
     pub stream: usize,
     /// What.
-    pub deed: Deed,
+    pub action: ExternalAction,
 }
 
 /// What another person can do to a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Deed {
+pub enum ExternalAction {
     /// Ask for this many shards.
     Reshard(u32),
     /// Delete it.
@@ -105,10 +110,12 @@ impl Faults {
     pub(crate) fn fate(&self, operation: Operation, minute: usize, dice: &mut Dice) -> Fate {
         let down = |spans: &[Range<usize>]| spans.iter().any(|span| span.contains(&minute));
         let unavailable = (operation.is_ledger() && down(&self.ledger_down))
-            || (operation.is_metrics() && down(&self.metrics_down));
-        if unavailable || dice.happens(self.failing) {
+            || (operation.is_metrics() && down(&self.metrics_down))
+            || (operation == Operation::Publish && down(&self.sns_down));
+        let calm = minute < self.calm_minutes;
+        if unavailable || (!calm && dice.happens(self.failing)) {
             Fate::Fails(Failure::Unavailable)
-        } else if operation.writes() && dice.happens(self.answer_lost) {
+        } else if !calm && operation.writes() && dice.happens(self.answer_lost) {
             Fate::AnswerLost
         } else {
             Fate::Answered

@@ -5,9 +5,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
-use weir_control::ledger::{Claim, Claimed, PauseNote, Planned, StoredAction, StreamRecord};
+use weir_control::ledger::{
+    Claim, Claimed, PauseNote, Planned, StoredAction, StoredIncident, StreamRecord,
+};
 use weir_control::plan_id::PlanId;
 use weir_core::action::ActionRecord;
+use weir_core::incident::{Incident, Subject};
 use weir_core::units::StreamName;
 
 /// What is no longer in any budget's window is forgotten.
@@ -25,6 +28,8 @@ struct Row {
 pub(crate) struct Ledger {
     rows: BTreeMap<StreamName, Row>,
     due: BTreeSet<(Timestamp, StreamName)>,
+    /// The newest of each subject.
+    incidents: BTreeMap<Subject, StoredIncident>,
 }
 
 /// A write whose condition did not hold.
@@ -156,6 +161,34 @@ impl Ledger {
         now: Timestamp,
     ) {
         self.row(stream, now).record.pause = pause;
+    }
+
+    /// The newest incident of a subject.
+    pub(crate) fn newest_incident(&self, subject: &Subject) -> Option<&StoredIncident> {
+        self.incidents.get(subject)
+    }
+
+    /// Those about which something is left to be done.
+    pub(crate) fn open_incidents(&self) -> Vec<StoredIncident> {
+        let all = self.incidents.values();
+        all.filter(|stored| stored.incident.is_open()).cloned().collect()
+    }
+
+    /// Writes an incident down, and gives the version it then has; `None` where its subject is not
+    /// at the version it was read at.
+    pub(crate) fn record_incident(
+        &mut self,
+        incident: &Incident,
+        read_at_version: Option<u64>,
+    ) -> Option<u64> {
+        let held = self.incidents.get(&incident.subject).map(|stored| stored.version);
+        if held != read_at_version {
+            return None;
+        }
+        let version = held.unwrap_or(0) + 1;
+        let stored = StoredIncident { incident: incident.clone(), version };
+        self.incidents.insert(incident.subject.clone(), stored);
+        Some(version)
     }
 
     fn row(&mut self, stream: &StreamName, now: Timestamp) -> &mut Row {

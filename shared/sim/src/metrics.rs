@@ -38,7 +38,7 @@ pub(crate) struct Publication {
 impl MetricDelay {
     /// When which datapoints of a minute are published.
     pub(crate) fn publications(&self, point: TrafficPoint, dice: &mut Dice) -> Vec<Publication> {
-        let MetricDelay::Around { median_seconds, p99_seconds, most_seconds, apart } = self else {
+        let MetricDelay::Around { apart, .. } = self else {
             return vec![Publication { delay_seconds: 0, point }];
         };
         let none = TrafficPoint::default();
@@ -51,12 +51,21 @@ impl MetricDelay {
         } else {
             vec![point]
         };
-        let mut delay = || dice.around(*median_seconds, *p99_seconds, *most_seconds);
         parts
             .into_iter()
             .filter(|point| !point.is_empty())
-            .map(|point| Publication { delay_seconds: delay(), point })
+            .map(|point| Publication { delay_seconds: self.seconds(dice), point })
             .collect()
+    }
+
+    /// How late one datapoint is.
+    pub(crate) fn seconds(&self, dice: &mut Dice) -> i64 {
+        match self {
+            MetricDelay::None => 0,
+            MetricDelay::Around { median_seconds, p99_seconds, most_seconds, .. } => {
+                dice.around(*median_seconds, *p99_seconds, *most_seconds)
+            }
+        }
     }
 }
 

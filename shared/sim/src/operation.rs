@@ -6,6 +6,7 @@
 pub(crate) enum Operation {
     DescribeStreamSummary,
     ListStreams,
+    ListEventSourceMappings,
     DescribeLimits,
     UpdateShardCount,
     UpdateStreamMode,
@@ -15,18 +16,20 @@ pub(crate) enum Operation {
     SetAlarmState,
     DeleteAlarms,
     PutEvents,
+    Publish,
     LedgerRead,
     LedgerWrite,
 }
 
 impl Operation {
     /// How many there are.
-    pub(crate) const COUNT: usize = 13;
+    pub(crate) const COUNT: usize = 15;
 
     /// All of them, in the order of their numbers.
     pub(crate) const ALL: [Operation; Operation::COUNT] = [
         Operation::DescribeStreamSummary,
         Operation::ListStreams,
+        Operation::ListEventSourceMappings,
         Operation::DescribeLimits,
         Operation::UpdateShardCount,
         Operation::UpdateStreamMode,
@@ -36,6 +39,7 @@ impl Operation {
         Operation::SetAlarmState,
         Operation::DeleteAlarms,
         Operation::PutEvents,
+        Operation::Publish,
         Operation::LedgerRead,
         Operation::LedgerWrite,
     ];
@@ -44,6 +48,7 @@ impl Operation {
         match self {
             Operation::DescribeStreamSummary => "DescribeStreamSummary",
             Operation::ListStreams => "ListStreams",
+            Operation::ListEventSourceMappings => "ListEventSourceMappings",
             Operation::DescribeLimits => "DescribeLimits",
             Operation::UpdateShardCount => "UpdateShardCount",
             Operation::UpdateStreamMode => "UpdateStreamMode",
@@ -53,6 +58,7 @@ impl Operation {
             Operation::SetAlarmState => "SetAlarmState",
             Operation::DeleteAlarms => "DeleteAlarms",
             Operation::PutEvents => "PutEvents",
+            Operation::Publish => "Publish",
             Operation::LedgerRead => "ledger read",
             Operation::LedgerWrite => "ledger write",
         }
@@ -83,6 +89,7 @@ impl Operation {
                 | Operation::SetAlarmState
                 | Operation::DeleteAlarms
                 | Operation::PutEvents
+                | Operation::Publish
                 | Operation::LedgerWrite
         )
     }

@@ -1,9 +1,11 @@
 //! The ports of the loops, on the simulated world.
 //!
-//! Every call goes through [`Hands::call`]: time may pass before and after its effect, the run may
-//! die at either, the call may fail, and its answer may be lost. The calls themselves are by
-//! service: `kinesis`, `cloudwatch`, `eventbridge`, `ledger`.
+//! Every call goes through [`SimulatedPorts::call`]: time may pass before and after its effect, the
+//! run may die at either, the call may fail, and its answer may be lost. The calls themselves are
+//! by service: `kinesis`, `cloudwatch`, `eventbridge`, `ledger`; what raise-alerts alone needs is
+//! in `alerts`.
 
+mod alerts;
 mod cloudwatch;
 mod eventbridge;
 mod kinesis;
@@ -23,19 +25,17 @@ use crate::clock::{Seconds, timestamp};
 use crate::faults::Fate;
 use crate::operation::Operation;
 use crate::process::Run;
+use crate::stream::Refused;
 use crate::world::World;
 
 /// What one run reaches the world with.
 #[derive(Clone)]
-pub(crate) struct Hands {
+pub(crate) struct SimulatedPorts {
     pub(crate) world: Rc<RefCell<World>>,
     pub(crate) run: Rc<Run>,
 }
 
-/// A call that did not succeed: how, and in whose words.
-pub(crate) type Refused = (Failure, String);
-
-impl Hands {
+impl SimulatedPorts {
     /// Makes a call about `stream`, or about the account.
     async fn call<T>(
         &self,
@@ -48,9 +48,16 @@ impl Hands {
             let mut world = self.world.borrow_mut();
             let answer = match world.fate(operation) {
                 Fate::Answered => effect(&mut world),
-                Fate::Fails(failure) => Err((failure, "the service did not answer".to_owned())),
+                Fate::Fails(failure) => {
+                    // A message whose sending cannot be written down will come again.
+                    world.mishaps += u64::from(operation == Operation::LedgerWrite);
+                    Err((failure, "the service did not answer".to_owned()))
+                }
                 Fate::AnswerLost => match effect(&mut world) {
-                    Ok(_) => Err((Failure::AnswerLost, "the connection broke".to_owned())),
+                    Ok(_) => {
+                        world.mishaps += 1;
+                        Err((Failure::AnswerLost, "the connection broke".to_owned()))
+                    }
                     Err(refused) => Err(refused),
                 },
             };
@@ -71,18 +78,18 @@ impl Hands {
         let awaits = self.run.awaits.get();
         self.run.awaits.set(awaits + 1);
         let (dies, seconds) = self.world.borrow_mut().chance_at_await(&self.run, awaits);
-        Pause { hands: self, dies, seconds }
+        Pause { ports: self, dies, seconds }
     }
 }
 
-impl Clock for Hands {
+impl Clock for SimulatedPorts {
     fn now(&self) -> Timestamp {
         timestamp(self.world.borrow().clock.now())
     }
 }
 
 struct Pause<'a> {
-    hands: &'a Hands,
+    ports: &'a SimulatedPorts,
     dies: bool,
     seconds: Seconds,
 }
@@ -91,7 +98,7 @@ impl Future for Pause<'_> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
-        let run = &self.hands.run;
+        let run = &self.ports.run;
         if self.dies {
             run.died.set(true);
             return Poll::Pending;
@@ -99,8 +106,8 @@ impl Future for Pause<'_> {
         match std::mem::take(&mut self.seconds) {
             0 => Poll::Ready(()),
             seconds => {
-                let now = self.hands.world.borrow().clock.now();
-                self.hands.run.resume_at.set(Some(now + seconds));
+                let now = self.ports.world.borrow().clock.now();
+                self.ports.run.resume_at.set(Some(now + seconds));
                 Poll::Pending
             }
         }

@@ -1,13 +1,18 @@
-//! What a simulated run leaves behind, minute by minute and call by call. Not here: judging it
-//! (`weir-bench`).
+//! What a simulated run leaves behind, minute by minute, call by call and message by message. Not
+//! here: judging it (`weir-bench`).
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use weir_core::consumer::ConsumerId;
+use weir_core::incident::Trouble;
 use weir_core::observation::CapacityMode;
 use weir_core::plan::Plan;
-use weir_core::units::Shards;
+use weir_core::units::{Shards, StreamName};
 
+use crate::clock::Seconds;
+use crate::consumer::InjectedFailure;
+use crate::topics::SentMessage;
 use crate::trace::Minute;
 
 /// One simulated minute of a stream.
@@ -70,6 +75,47 @@ pub struct Violation {
     pub at: Timestamp,
     /// What was seen.
     pub what: String,
+}
+
+/// What people were told in a run, and what there was to tell. Not by stream: an incident may be
+/// about none.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AlertRecord {
+    /// Every message that SNS took, repetitions too, in order.
+    pub sent: Vec<SentMessage>,
+    /// What may make a message come twice: runs that died, answers that were lost, writes to the
+    /// ledger that failed.
+    pub mishaps: u64,
+    /// Every failure that was put into a consumer, and how soon it was told.
+    pub detections: Vec<Detection>,
+    /// When Weir itself said of a stream that it was withheld from, refused or lost something.
+    pub(crate) own_causes: Vec<OwnCause>,
+}
+
+/// A reason to tell people of Weir itself.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct OwnCause {
+    pub(crate) at: Seconds,
+    pub(crate) trouble: Trouble,
+    /// None where it is about none.
+    pub(crate) stream: Option<StreamName>,
+}
+
+/// How soon a consumer's failure was told.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Detection {
+    /// Whose failure.
+    pub consumer: ConsumerId,
+    /// Of which stream.
+    pub stream: StreamName,
+    /// What failed, when.
+    pub failure: InjectedFailure,
+    /// Seconds from its start to the first message.
+    pub told_after: Option<i64>,
+    /// Seconds from its start to the first page.
+    pub paged_after: Option<i64>,
+    /// Seconds from its end to the recovery.
+    pub recovered_after: Option<i64>,
 }
 
 /// Everything a run left behind for one stream.

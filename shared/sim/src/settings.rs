@@ -1,15 +1,16 @@
 //! Every knob of a simulated world. Not here: what the knobs do; that is said where each is used.
 
+use weir_core::consumer::{ConsumerKind, ConsumerName};
 use weir_core::policy::OperatingMode;
 use weir_core::throttling::Evenness;
 
 pub use weir_control::routing::Loop;
 
 pub use crate::bus::BusSettings;
-pub use crate::faults::{CallTimes, Crash, CrashPoint, Deed, Faults, Stranger};
+pub use crate::consumer::{ConsumerSettings, FailureKind, InjectedFailure};
+pub use crate::faults::{CallTimes, Crash, CrashPoint, ExternalAction, ExternalChange, Faults};
 pub use crate::metrics::MetricDelay;
 pub use crate::stream::{OnDemandModel, ReshardModel};
-pub use crate::traffic::Consumer;
 
 /// How a world behaves. Everything random in it comes from `seed`.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,8 +33,11 @@ pub struct Settings {
     pub calls: CallTimes,
     /// What goes wrong.
     pub faults: Faults,
-    /// What reads the streams, if anything does.
-    pub consumer: Option<Consumer>,
+    /// What reads the streams.
+    pub consumers: Vec<ConsumerSettings>,
+    /// Whether raise-alerts is woken. It changes no stream, so a run that asks for sizes alone does
+    /// without.
+    pub alerts: bool,
     /// Shards the account may have.
     pub shard_quota: u32,
     /// The second of the minute at which alarms are judged.
@@ -60,7 +64,8 @@ impl Settings {
             bus: BusSettings::PERFECT,
             calls: CallTimes::NONE,
             faults: Faults::default(),
-            consumer: None,
+            consumers: Vec::new(),
+            alerts: false,
             shard_quota: SHARD_QUOTA,
             alarms_at_second: 0,
             replan_every: 64,
@@ -69,7 +74,8 @@ impl Settings {
 
     /// A world as AWS is on an ordinary day: late metrics, reshards that take their time, calls
     /// that take theirs, events that come twice or out of order, on demand AWS opens shards.
-    /// Nothing fails.
+    /// A function that keeps
+    /// up reads every stream. Nothing fails.
     pub fn realistic(seed: u64) -> Settings {
         Settings {
             seed,
@@ -95,11 +101,11 @@ impl Settings {
                 lost: 0.0,
             },
             calls: CallTimes { slow: 0.1, slow_seconds: 1..=4 },
-            consumer: Some(Consumer {
-                bytes_per_second: 2_097_152.0,
-                stalled: Vec::new(),
-                silent: Vec::new(),
-            }),
+            consumers: ConsumerName::new("billing")
+                .map(|name| ConsumerSettings::healthy(name, ConsumerKind::Lambda))
+                .into_iter()
+                .collect(),
+            alerts: true,
             alarms_at_second: 5,
             replan_every: 1,
             ..Settings::bench()

@@ -17,7 +17,7 @@ use std::rc::Rc;
 use jiff::Timestamp;
 use weir_control::event::{OperatorRequest, Request, SOURCE, WeirEvent};
 use weir_control::incoming::Incoming;
-use weir_control::installation::Installation;
+use weir_control::installation::{Installation, Place};
 use weir_control::ledger::{PauseNote, StreamRecord};
 use weir_control::routing::{Loop, REDELIVERY_DELAYS_SECONDS, scheduled_in};
 use weir_core::plan::{Action, Plan};
@@ -25,16 +25,22 @@ use weir_core::policy::{Governance, PolicySet};
 use weir_core::reasons::HoldReason;
 use weir_core::units::{Shards, StreamName};
 
+use crate::alarms::{ACCOUNT, REGION};
 use crate::bus::{Delivery, scheduled_event};
 use crate::checkers::same_plan::{Seen, check_clamps};
 use crate::clock::{Seconds, count, timestamp};
 use crate::faults::Crash;
-use crate::ports::Hands;
+use crate::ports::SimulatedPorts;
 use crate::process::{Ended, Process, Run, Step};
-use crate::record::StreamRun;
+use crate::record::{AlertRecord, StreamRun};
 use crate::settings::Settings;
 use crate::trace::Trace;
 use crate::world::{Event, World};
+
+/// Where the simulated installation lives.
+fn place() -> Place {
+    Place { partition: "aws".to_owned(), region: REGION.to_owned(), account: ACCOUNT.to_owned() }
+}
 
 /// How far a simulation is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,11 +84,14 @@ impl Simulation {
         let end = streams.iter().map(|(_, trace, _)| ends(trace)).max().unwrap_or(start);
         let minutes = crate::stream::minutes_between(start, end);
         let mut world = World::new(settings, policies.clone(), streams, start, minutes);
-        let installation =
-            Installation { policies, alarm_prefix: world.alarm_prefix.clone(), place: None };
+        let installation = Installation {
+            policies,
+            alarm_prefix: world.alarm_prefix.clone(),
+            place: Some(place()),
+        };
         world.clock.at(start, Event::Minute);
-        for stranger in world.settings.faults.strangers.clone() {
-            world.clock.at(start + 60 * count(stranger.minute), Event::Strange(stranger));
+        for change in world.settings.faults.external_changes.clone() {
+            world.clock.at(start + 60 * count(change.minute), Event::ExternalChange(change));
         }
         Simulation {
             world: Rc::new(RefCell::new(world)),
@@ -157,9 +166,16 @@ impl Simulation {
         self.finish()
     }
 
-    /// Everything recorded.
+    /// Everything recorded of the streams; violations of laws 7 and 9 stand there too.
     pub fn finish(self) -> Vec<StreamRun> {
-        self.world.borrow_mut().take_records()
+        self.finish_with_alerts().0
+    }
+
+    /// Everything recorded, of the streams and of what people were told.
+    pub fn finish_with_alerts(self) -> (Vec<StreamRun>, AlertRecord) {
+        let mut world = self.world.borrow_mut();
+        let alerts = world.judge_alerts(self.minute);
+        (world.take_records(), alerts)
     }
 
     fn happen(&mut self, event: Event) {
@@ -173,7 +189,10 @@ impl Simulation {
             }
             Event::Deliver(delivery) => self.deliver(delivery),
             Event::Resume(id) => self.go_on(id),
-            Event::Strange(stranger) => self.world.borrow_mut().strange(stranger),
+            Event::PublishConsumer { consumer, minute, point } => {
+                self.world.borrow_mut().publish_consumer(consumer, minute, point);
+            }
+            Event::ExternalChange(change) => self.world.borrow_mut().change_externally(change),
         }
     }
 
@@ -194,6 +213,9 @@ impl Simulation {
         }
         if due.contains(&Loop::PlanCapacity) {
             world.schedule(Loop::PlanCapacity);
+        }
+        if world.settings.alerts && due.contains(&Loop::RaiseAlerts) {
+            world.schedule(Loop::RaiseAlerts);
         }
     }
 
@@ -219,8 +241,8 @@ impl Simulation {
             run.seen = RefCell::new(self.look_closely().then(Seen::default));
         }
         let run = Rc::new(run);
-        let hands = Hands { world: Rc::clone(&self.world), run: Rc::clone(&run) };
-        let future = Box::pin(work::run(target, hands, Rc::clone(&self.installation), event));
+        let ports = SimulatedPorts { world: Rc::clone(&self.world), run: Rc::clone(&run) };
+        let future = Box::pin(work::run(target, ports, Rc::clone(&self.installation), event));
         self.started += 1;
         let id = self.started;
         self.step(id, Process { run, delivery, future });
@@ -255,7 +277,10 @@ impl Simulation {
                 self.processes.insert(id, process);
             }
             Step::Died => {
-                self.world.borrow_mut().crashes += 1;
+                let mut world = self.world.borrow_mut();
+                world.crashes += 1;
+                world.mishaps += 1;
+                drop(world);
                 self.try_again(process.delivery);
             }
             Step::Ended(ended) => self.ended(process, ended),

@@ -1,12 +1,13 @@
 //! Streams as Kinesis has them: sizes, states, and the calls that change them.
 //!
-//! Here: one stream. In files of their own: how a reshard moves (`motion`), how a mode changes
-//! (`mode`), the account's streams and the rules of what changes them (`account`). Not here:
-//! traffic (`traffic`) or metrics (`metrics`).
+//! Here: one stream. In files of their own: its shards as individuals (`shards`), how a reshard
+//! moves (`motion`), how a mode changes (`mode`), the account's streams and the rules of what
+//! changes them (`account`). Not here: traffic (`traffic`) or metrics (`metrics`).
 
 mod account;
 mod mode;
 mod motion;
+mod shards;
 
 use std::collections::VecDeque;
 
@@ -15,11 +16,12 @@ use weir_core::observation::{CapacityMode, StreamState, StreamStatus};
 use weir_core::on_demand::{self, Peaks};
 use weir_core::units::{ShardLoad, Shards, Share, StreamName};
 
-pub(crate) use account::{Account, Caller};
+pub(crate) use account::{Account, Caller, Refused};
 pub use mode::OnDemandModel;
 pub(crate) use mode::Switch;
 pub(crate) use motion::Motion;
 pub use motion::ReshardModel;
+pub(crate) use shards::{Shard, ShardId, ShardSet};
 
 use crate::clock::{Seconds, index};
 
@@ -31,6 +33,8 @@ pub(crate) struct Stream {
     pub(crate) deleted: bool,
     /// Open shards; on demand, what it came with, and what AWS opened since.
     open: Shards,
+    /// The same shards, one by one.
+    shards: ShardSet,
     /// Reshards of the running minute; the last may be under way.
     motions: Vec<Motion>,
     /// The last change of mode; it may be under way.
@@ -58,6 +62,7 @@ impl Stream {
             retention_hours: limits::RETENTION_DEFAULT_HOURS,
             deleted: false,
             open,
+            shards: ShardSet::new(open),
             motions: Vec::new(),
             switch: None,
             peaks: Peaks::default(),
@@ -139,12 +144,22 @@ impl Stream {
     }
 
     /// A minute with this load is over. On demand AWS may have opened shards for what is to come.
-    pub(crate) fn end_minute(&mut self, load: ShardLoad, opens_shards: bool) {
+    pub(crate) fn end_minute(&mut self, load: ShardLoad, opens_shards: bool, now: Seconds) {
         self.peaks.push(load);
         if opens_shards {
             let takes = on_demand::capacity(self.open, self.peaks.highest());
-            self.open = self.open.max(Shards::for_load(takes, Share::WHOLE));
+            let open = self.open.max(Shards::for_load(takes, Share::WHOLE));
+            if open != self.open {
+                self.open = open;
+                self.shards.reshard(open, now);
+            }
         }
+    }
+
+    /// The shards that are open at `now`, one by one. While a reshard is under way they are those
+    /// from before it.
+    pub(crate) fn open_shards(&mut self, now: Seconds) -> &[Shard] {
+        self.shards.open_at(now)
     }
 
     /// Reshards that AWS counts at `now`.
@@ -159,6 +174,7 @@ impl Stream {
 
     fn accept(&mut self, motion: Motion, now: Seconds) {
         self.open = Shards::at_least_one(motion.to);
+        self.shards.reshard(self.open, motion.ends_at);
         self.motions.push(motion);
         self.accepted.push_back(now);
     }

@@ -1,25 +1,13 @@
-//! One minute of traffic against a stream's capacity, and a consumer that reads what was taken.
+//! The datapoints of one minute of a stream's traffic.
 //!
 //! Not here: how CloudWatch tells of it (`metrics`).
-
-use std::collections::VecDeque;
 
 use weir_core::series::TrafficPoint;
 
 use crate::trace::Minute;
 
-/// A polling consumer, the same for every stream.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Consumer {
-    /// Bytes it reads per second and open shard, at most. A shard gives 2 MiB.
-    pub bytes_per_second: f64,
-    /// Minutes of the simulation in which it reads nothing, but still reports.
-    pub stalled: Vec<std::ops::Range<usize>>,
-    /// Minutes of the simulation in which it does not report either.
-    pub silent: Vec<std::ops::Range<usize>>,
-}
-
-/// A minute's datapoints, of which a share is refused, and lost. A minute without traffic leaves none.
+/// A minute's datapoints, of which a share is refused, and lost. A minute without traffic leaves
+/// none.
 pub(crate) fn datapoints(offered: Minute, refused_share: f64) -> TrafficPoint {
     let taken = 1.0 - refused_share;
     let busy = offered.bytes > 0.0 || offered.records > 0.0;
@@ -28,43 +16,6 @@ pub(crate) fn datapoints(offered: Minute, refused_share: f64) -> TrafficPoint {
         accepted_records: busy.then_some(offered.records * taken),
         throttled_records: busy.then_some(offered.records * refused_share),
         iterator_age_millis: None,
-    }
-}
-
-/// What a consumer has yet to read.
-#[derive(Debug, Default)]
-pub(crate) struct Backlog {
-    /// By the minute, oldest first.
-    unread: VecDeque<(usize, f64)>,
-}
-
-impl Backlog {
-    /// Lets the consumer read for a minute. Returns its lag, milliseconds, unless it is silent.
-    #[allow(clippy::cast_precision_loss)] // minutes
-    pub(crate) fn read(
-        &mut self,
-        consumer: &Consumer,
-        minute: usize,
-        accepted_bytes: f64,
-        open_shards: f64,
-    ) -> Option<f64> {
-        let within = |spans: &[std::ops::Range<usize>]| spans.iter().any(|s| s.contains(&minute));
-        if accepted_bytes > 0.0 {
-            self.unread.push_back((minute, accepted_bytes));
-        }
-        let stalled = within(&consumer.stalled) || within(&consumer.silent);
-        let mut may_read =
-            if stalled { 0.0 } else { 60.0 * consumer.bytes_per_second * open_shards };
-        while let Some((_, bytes)) = self.unread.front_mut() {
-            if *bytes > may_read {
-                *bytes -= may_read;
-                break;
-            }
-            may_read -= *bytes;
-            self.unread.pop_front();
-        }
-        let behind = self.unread.front().map_or(0, |(oldest, _)| minute + 1 - oldest);
-        (!within(&consumer.silent)).then_some(behind as f64 * 60_000.0)
     }
 }
 
@@ -81,19 +32,5 @@ mod tests {
         assert_eq!(point.accepted_records, Some(30_000.0));
         assert_eq!(point.throttled_records, Some(30_000.0));
         assert!(datapoints(Minute::default(), 0.5).is_empty());
-    }
-
-    #[test]
-    #[allow(clippy::single_range_in_vec_init)] // one span is meant
-    fn a_stalled_consumer_falls_behind_and_catches_up_as_fast_as_its_shards_let_it() {
-        let consumer =
-            Consumer { bytes_per_second: 2.0 * MIB, stalled: vec![1..4], silent: vec![6..7] };
-        let mut backlog = Backlog::default();
-        let lags: Vec<Option<f64>> =
-            (0..8).map(|minute| backlog.read(&consumer, minute, 60.0 * MIB, 1.0)).collect();
-        let minutes: Vec<Option<f64>> = lags.iter().map(|l| l.map(|l| l / 60_000.0)).collect();
-        let expected =
-            [Some(0.0), Some(1.0), Some(2.0), Some(3.0), Some(2.0), Some(1.0), None, Some(1.0)];
-        assert_eq!(minutes, expected);
     }
 }

@@ -4,6 +4,7 @@
 //! are shown (`watch`). Not here: the loops upon it (`simulation`) and the way calls come in
 //! (`ports`).
 
+mod reading;
 mod time;
 mod watch;
 
@@ -18,17 +19,17 @@ use crate::alarms::Alarms;
 use crate::bus::{Bus, Delivery};
 use crate::chance::Dice;
 use crate::clock::{Clock, Seconds, timestamp};
-use crate::faults::{Crash, Fate, Stranger};
+use crate::consumer::ConsumerMinute;
+use crate::faults::{Crash, ExternalChange, Fate};
 use crate::ledger::Ledger;
 use crate::metrics::Metrics;
 use crate::operation::Operation;
-use crate::ports::Refused;
 use crate::process::Run;
-use crate::record::{AppliedReshard, AppliedSwitch, StreamRun};
+use crate::record::{AlertRecord, AppliedReshard, AppliedSwitch, StreamRun};
 use crate::settings::Settings;
-use crate::stream::{Account, Caller, Motion, Stream, minutes_between};
+use crate::stream::{Account, Caller, Motion, Refused, Stream, minutes_between};
 use crate::trace::{Minute, Trace};
-use crate::traffic::Backlog;
+use reading::KnownConsumer;
 use time::tell_alarm;
 use watch::Watch;
 
@@ -40,12 +41,14 @@ pub(crate) enum Event {
     JudgeAlarms,
     /// Datapoints come out.
     Publish { stream: usize, minute: usize, point: TrafficPoint },
+    /// Datapoints of a consumer come out.
+    PublishConsumer { consumer: usize, minute: usize, point: ConsumerMinute },
     /// An event reaches a loop.
     Deliver(Delivery),
     /// A run goes on.
     Resume(u64),
     /// Somebody else does something.
-    Strange(Stranger),
+    ExternalChange(ExternalChange),
 }
 
 pub(crate) struct World {
@@ -60,16 +63,21 @@ pub(crate) struct World {
     pub(crate) ledger: Ledger,
     pub(crate) runs: Vec<StreamRun>,
     pub(crate) crashes: u64,
+    /// Runs that died, answers that were lost, writes to the ledger that failed: what may make a
+    /// message come twice.
+    pub(crate) mishaps: u64,
+    pub(crate) alerts: AlertRecord,
     bus: Bus,
     /// Offered traffic, and the minute of the simulation with which it begins.
     traces: Vec<(usize, Vec<Minute>)>,
-    backlogs: Vec<Backlog>,
+    consumers: Vec<KnownConsumer>,
     watches: Vec<Watch>,
     account_calls: Watch,
     metric_dice: Dice,
     call_dice: Dice,
     crash_dice: Dice,
     alarm_dice: Dice,
+    consumer_dice: Dice,
 }
 
 impl World {
@@ -94,19 +102,27 @@ impl World {
             .collect();
         World {
             metrics: runs.iter().map(|_| Metrics::new(start, minutes)).collect(),
-            backlogs: runs.iter().map(|_| Backlog::default()).collect(),
+            consumers: reading::consumers(&settings.consumers, &account, minutes),
             watches: runs.iter().map(|_| Watch::default()).collect(),
             account_calls: Watch::default(),
-            bus: Bus::new(settings.bus.clone(), AlarmPrefix::default(), dice("bus")),
+            bus: Bus::new(
+                settings.bus.clone(),
+                AlarmPrefix::default(),
+                settings.alerts,
+                dice("bus"),
+            ),
             metric_dice: dice("metrics"),
             call_dice: dice("calls"),
             crash_dice: dice("crashes"),
             alarm_dice: dice("alarms"),
+            consumer_dice: dice("consumers"),
             clock: Clock::new(start),
             alarms: Alarms::default(),
             ledger: Ledger::default(),
             alarm_prefix: AlarmPrefix::default(),
             crashes: 0,
+            mishaps: 0,
+            alerts: AlertRecord::default(),
             policies,
             start,
             account,
@@ -114,6 +130,11 @@ impl World {
             runs,
             settings,
         }
+    }
+
+    /// Everything that reads a stream.
+    pub(crate) fn consumers(&self) -> &[KnownConsumer] {
+        &self.consumers
     }
 
     /// The minute that is running.
@@ -136,6 +157,7 @@ impl World {
         }
         let dies = match self.settings.faults.crash {
             Crash::Never => false,
+            Crash::Chance(_) if self.minute() < self.settings.faults.calm_minutes => false,
             Crash::Chance(probability) => self.crash_dice.happens(probability),
             Crash::Once(_) => run.doomed_at == Some(awaits),
         };
@@ -191,7 +213,7 @@ impl World {
         let now = self.clock.now();
         let place = self.account.find(name);
         if let Some(place) = place
-            && by != Caller::Stranger
+            && by != Caller::Other
         {
             self.check_switch(place, by);
         }

@@ -13,7 +13,7 @@ use weir_core::observation::CapacityMode;
 use weir_core::policy::{OperatingMode, Policy, PolicySet};
 use weir_sim::generate;
 use weir_sim::record::StreamRun;
-use weir_sim::settings::{Deed, Settings, Stranger};
+use weir_sim::settings::{ExternalAction, ExternalChange, Settings};
 use weir_sim::simulation::Simulation;
 use weir_sim::trace::Trace;
 
@@ -145,9 +145,13 @@ fn streams_share_a_quota_and_nothing_else() {
 /// Somebody switches the stream's mode at these minutes.
 fn switched_by_hand(settings: Settings, minutes: &[(usize, CapacityMode)]) -> Settings {
     let mut settings = settings;
-    settings.faults.strangers = minutes
+    settings.faults.external_changes = minutes
         .iter()
-        .map(|(minute, to)| Stranger { minute: *minute, stream: 0, deed: Deed::Switch(*to) })
+        .map(|(minute, to)| ExternalChange {
+            minute: *minute,
+            stream: 0,
+            action: ExternalAction::Switch(*to),
+        })
         .collect();
     settings
 }

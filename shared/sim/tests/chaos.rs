@@ -11,7 +11,8 @@ use std::ops::Range;
 
 use fastrand::Rng;
 use jiff::{SignedDuration, Timestamp};
-use support::{name, policies, shards, trace};
+use support::{consumer, name, policies, shards, trace};
+use weir_core::consumer::ConsumerKind;
 use weir_core::observation::CapacityMode;
 use weir_core::plan::{Action, Plan};
 use weir_core::policy::PolicySet;
@@ -19,7 +20,8 @@ use weir_core::reasons::HoldReason;
 use weir_core::units::{Shards, StreamName};
 use weir_sim::record::StreamRun;
 use weir_sim::settings::{
-    BusSettings, CallTimes, Consumer, Crash, Deed, MetricDelay, ReshardModel, Settings, Stranger,
+    BusSettings, CallTimes, ConsumerSettings, Crash, ExternalAction, ExternalChange, FailureKind,
+    MetricDelay, ReshardModel, Settings,
 };
 use weir_sim::simulation::Simulation;
 use weir_sim::trace::Trace;
@@ -74,7 +76,8 @@ fn run(seed: u64) -> (Vec<StreamRun>, u64) {
     let policies = policy(&mut rng);
     let streams: Vec<_> = (0..streams).map(|i| stream(&mut rng, i)).collect();
     let names: Vec<_> = streams.iter().map(|(name, _, _)| name.clone()).collect();
-    let deleted = settings.faults.strangers.iter().any(|s| s.deed == Deed::Delete);
+    let deleted =
+        settings.faults.external_changes.iter().any(|s| s.action == ExternalAction::Delete);
     let mut simulation = Simulation::new(settings, policies, streams);
     let mut end = Timestamp::MIN;
     while let Some(progress) = simulation.step_minute() {
@@ -111,12 +114,10 @@ fn settings(seed: u64, rng: &mut Rng, streams: usize) -> Settings {
     if rng.bool() {
         settings.faults.metrics_down = spans(rng, 2, 60);
     }
-    let consumer = Consumer {
-        bytes_per_second: 1_300_000.0,
-        stalled: spans(rng, 2, 60),
-        silent: spans(rng, 1, 60),
-    };
-    settings.consumer = rng.bool().then_some(consumer);
+    settings.consumers.clear();
+    if rng.bool() {
+        settings.consumers = consumers(rng);
+    }
     if rng.u8(0..4) == 0 {
         settings.metrics = MetricDelay::None;
     }
@@ -127,9 +128,32 @@ fn settings(seed: u64, rng: &mut Rng, streams: usize) -> Settings {
         *parallelism = [1, 8, 50][rng.usize(0..3)];
     }
     if rng.u8(0..3) == 0 {
-        settings.faults.strangers = strangers(rng, streams);
+        settings.faults.external_changes = external_changes(rng, streams);
     }
     settings
+}
+
+/// One that polls, and now and then another, each with failures.
+fn consumers(rng: &mut Rng) -> Vec<ConsumerSettings> {
+    let kinds = [ConsumerKind::Lambda, ConsumerKind::Firehose, ConsumerKind::FanOut];
+    ["billing", "archive"]
+        .into_iter()
+        .take(rng.usize(1..=2))
+        .map(|name| {
+            let mut one = consumer(name, kinds[rng.usize(0..kinds.len())]);
+            one.shard_bytes_per_second = 1_300_000.0;
+            one.new_shards_after_minutes = [0, 0, 3][rng.usize(0..3)];
+            let failures = [
+                (FailureKind::Stalled, spans(rng, 2, 60)),
+                (FailureKind::Gone, spans(rng, 1, 60)),
+                (FailureKind::Slow, spans(rng, 1, 200)),
+                (FailureKind::Poison, spans(rng, 1, 200)),
+            ];
+            failures.into_iter().fold(one, |one, (kind, spans)| {
+                spans.into_iter().fold(one, |one, span| one.failing(kind, span))
+            })
+        })
+        .collect()
 }
 
 fn spans(rng: &mut Rng, most: usize, longest: usize) -> Vec<Range<usize>> {
@@ -140,16 +164,16 @@ fn spans(rng: &mut Rng, most: usize, longest: usize) -> Vec<Range<usize>> {
     (0..rng.usize(0..=most)).map(|_| one(rng)).collect()
 }
 
-fn strangers(rng: &mut Rng, streams: usize) -> Vec<Stranger> {
+fn external_changes(rng: &mut Rng, streams: usize) -> Vec<ExternalChange> {
     (0..rng.usize(1..8))
-        .map(|_| Stranger {
+        .map(|_| ExternalChange {
             minute: rng.usize(0..MINUTES),
             stream: rng.usize(0..streams),
-            deed: match rng.u8(0..10) {
-                0 => Deed::Delete,
-                1 => Deed::Switch(CapacityMode::OnDemand),
-                2 => Deed::Switch(CapacityMode::Provisioned),
-                _ => Deed::Reshard(rng.u32(1..60)),
+            action: match rng.u8(0..10) {
+                0 => ExternalAction::Delete,
+                1 => ExternalAction::Switch(CapacityMode::OnDemand),
+                2 => ExternalAction::Switch(CapacityMode::Provisioned),
+                _ => ExternalAction::Reshard(rng.u32(1..60)),
             },
         })
         .collect()

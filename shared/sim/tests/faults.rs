@@ -7,17 +7,19 @@ mod support;
 
 use jiff::Timestamp;
 use support::{
-    DAY, after_a_day, five_to_ten, last_open, name, policies, reshards, run, run_with, scale_ins,
-    shards, trace,
+    DAY, after_a_day, consumer, five_to_ten, last_open, name, policies, reshards, run, run_with,
+    scale_ins, shards, trace,
 };
 use weir_control::event::Request;
 use weir_control::ledger::PauseNote;
 use weir_control::plan_id::PlanId;
 use weir_core::action::Outcome;
+use weir_core::consumer::ConsumerKind;
 use weir_core::reasons::HoldReason;
 use weir_sim::record::StreamRun;
 use weir_sim::settings::{
-    BusSettings, Consumer, Crash, CrashPoint, Deed, Loop, ReshardModel, Settings, Stranger,
+    BusSettings, ConsumerSettings, Crash, CrashPoint, ExternalAction, ExternalChange, FailureKind,
+    Loop, ReshardModel, Settings,
 };
 use weir_sim::simulation::Simulation;
 use weir_sim::trace::Trace;
@@ -191,11 +193,11 @@ fn while_metrics_are_missing_the_stream_does_not_shrink() {
 #[test]
 fn while_a_consumer_is_behind_the_stream_does_not_shrink() {
     let mut settings = Settings::bench();
-    settings.consumer = Some(Consumer {
-        bytes_per_second: 1_300_000.0,
-        stalled: vec![DAY + 180..DAY + 400],
-        silent: Vec::new(),
-    });
+    settings.consumers = vec![ConsumerSettings {
+        shard_bytes_per_second: 1_300_000.0,
+        ..consumer("billing", ConsumerKind::Lambda)
+            .failing(FailureKind::Stalled, DAY + 180..DAY + 400)
+    }];
     let load = after_a_day(900, |minute| if minute < 200 { 8.0 } else { 2.0 });
     let run = run(settings, load, 10);
     assert_eq!(run.violations, []);
@@ -217,10 +219,11 @@ fn what_a_lost_event_leaves_undone_the_next_tick_does() {
 }
 
 #[test]
-fn a_strangers_reshard_is_counted_and_a_deleted_stream_is_let_go() {
+fn somebody_elses_reshard_is_counted_and_a_deleted_stream_is_let_go() {
     let mut settings = Settings::bench();
-    let deed = |minute, deed| Stranger { minute, stream: 0, deed };
-    settings.faults.strangers = vec![deed(80, Deed::Reshard(6)), deed(150, Deed::Delete)];
+    let change = |minute, action| ExternalChange { minute, stream: 0, action };
+    settings.faults.external_changes =
+        vec![change(80, ExternalAction::Reshard(6)), change(150, ExternalAction::Delete)];
     let (run, actions, _) = finished(simulation(settings));
     let made = reshards(&run);
     assert_eq!((made.first(), made.last().map(|(_, _, to)| *to)), (Some(&(80, 5, 6)), Some(10)));

@@ -101,9 +101,6 @@ fn consumer_lines(story: &Story<'_>, say: &mut impl FnMut(&str, String)) {
     if let Some(cause) = story.cause() {
         say("Likely cause", cause_words(story, cause));
     }
-    if let Some((behind, of)) = story.evidence.shards_behind {
-        say("Shards", format!("{behind} of {of} are this far behind"));
-    }
     if let (Some(errors), Some(calls)) = (story.evidence.errors, story.evidence.invocations)
         && errors > 0.0
     {
@@ -305,7 +302,6 @@ fn cause_words(story: &Story<'_>, cause: Cause) -> String {
             Some(ConsumerKind::Lambda) => "the function is throttled: its concurrency is used up",
             _ => "its reads are throttled",
         },
-        Cause::HotShard => "one shard alone is behind: it gets more than its share of the records",
         Cause::NotRunning => match story.kind() {
             Some(ConsumerKind::Kcl) => "no worker runs, or none holds a lease",
             Some(ConsumerKind::Lambda) => {
@@ -329,7 +325,6 @@ fn cause_short(cause: Cause) -> &'static str {
         Cause::PoisonRecord => "poison record",
         Cause::FunctionErrors => "function fails",
         Cause::Throttled => "throttled",
-        Cause::HotShard => "hot shard",
         Cause::NotRunning => "not running",
         Cause::DrainAfterReshard => "drain after reshard",
         Cause::UpstreamSurge => "surge upstream",

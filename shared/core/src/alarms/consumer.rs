@@ -64,8 +64,9 @@ impl Watch<'_> {
         if mapping.counts_events {
             specs.push(self.once(Symptom::Dropped, own("DroppedEventCount")));
         }
-        // A mapping that is disabled or broken emits nothing, not even errors. Where it filters, a function
-        // that is never invoked may be a healthy one, and only the mapping's own count tells.
+        // A mapping that is disabled or broken emits nothing, not even errors. Where it filters, a
+        // function that is never invoked may be a healthy one, and only the mapping's own count
+        // tells.
         match (mapping.filters, mapping.counts_events) {
             (_, true) => specs.push(self.silence(own("PolledEventCount"), Statistic::Sum)),
             (false, false) => specs.push(self.silence(function("Invocations"), Statistic::Sum)),
@@ -99,8 +100,8 @@ impl Watch<'_> {
     }
 
     fn kcl(&self, lag_millis: f64) -> Vec<AlarmSpec> {
-        // Per shard there are as many metrics as shards, and every reshard makes new ones; an alarm cannot
-        // search. This one is for the whole application. No worker, no metric.
+        // Per shard there are as many metrics as shards, and every reshard makes new ones; an alarm
+        // cannot search. This one is for the whole application. No worker, no metric.
         let own = || {
             let of_all_shards = [("Operation", "ApplicationTracker")];
             metric(self.consumer.name.as_str(), "MillisBehindLatest", of_all_shards)
@@ -122,8 +123,8 @@ impl Watch<'_> {
         ("StreamName", self.consumer.stream.as_str())
     }
 
-    /// Behind by a share of the retention. Where the metric stops the consumer has not caught up, so the
-    /// state stays; that it stopped is told by the silence alarm.
+    /// Behind by a share of the retention. Where the metric stops the consumer has not caught up,
+    /// so the state stays; that it stopped is told by the silence alarm.
     fn lag(&self, metric: MetricId, threshold_millis: f64) -> AlarmSpec {
         let queries = vec![AlarmQuery::Metric { id: "lag", metric, statistic: Statistic::Maximum }];
         AlarmSpec {
@@ -135,7 +136,8 @@ impl Watch<'_> {
         }
     }
 
-    /// Something counted that a healthy consumer shows now and then, and a failing one all the time.
+    /// Something counted that a healthy consumer shows now and then, and a failing one all the
+    /// time.
     fn trouble(&self, symptom: Symptom, metric: MetricId) -> AlarmSpec {
         AlarmSpec {
             evaluation_periods: TROUBLE_WINDOW_MINUTES,
@@ -150,8 +152,8 @@ impl Watch<'_> {
         self.alarm(symptom, queries)
     }
 
-    /// The oldest record not delivered grows old. Success and bytes go missing, not to 0, when nothing is
-    /// delivered; freshness is what tells.
+    /// The oldest record not delivered grows old. Success and bytes go missing, not to 0, when
+    /// nothing is delivered; freshness is what tells.
     fn delivery(&self, metric: MetricId) -> AlarmSpec {
         let queries = vec![AlarmQuery::Metric { id: "age", metric, statistic: Statistic::Maximum }];
         AlarmSpec {
@@ -163,8 +165,9 @@ impl Watch<'_> {
         }
     }
 
-    /// Nothing read while records are written. FILL would turn the newest, not yet published period into
-    /// a real zero, so it is the reading that is filled, and one period alone sets nothing off.
+    /// Nothing read while records are written. FILL would turn the newest, not yet published period
+    /// into a real zero, so it is the reading that is filled, and one period alone sets nothing
+    /// off.
     fn silence(&self, read: MetricId, statistic: Statistic) -> AlarmSpec {
         let written = metric("AWS/Kinesis", "IncomingRecords", [self.stream_dimension()]);
         let formula = "IF(FILL(read, 0) > 0, 0, written)".to_owned();

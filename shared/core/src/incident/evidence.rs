@@ -1,5 +1,5 @@
-//! What is known of a failing consumer besides its alarms: how far behind, how fast that grows, how long
-//! until records expire unread, and the likeliest cause.
+//! What is known of a failing consumer besides its alarms: how far behind, how fast that grows, how
+//! long until records expire unread, and the likeliest cause.
 //!
 //! Anything may be missing; then less is said. Not here: reading it (`weir-control`), its words
 //! (`weir-control`).
@@ -38,8 +38,6 @@ pub struct Evidence {
     pub throttles: Option<f64>,
     /// Whether its mapping polls at all.
     pub enabled: Option<bool>,
-    /// Shards that are as far behind as the consumer is, of all; only where the stream has metrics for each.
-    pub shards_behind: Option<(u32, u32)>,
     /// Records written in the last ten minutes, and in the same time an hour before.
     pub written: Option<(f64, f64)>,
     /// When the stream was last resharded.
@@ -53,7 +51,8 @@ pub struct Outlook {
     pub lag: SignedDuration,
     /// Whether that is a lower bound: the consumer no longer says where it is.
     pub at_least: bool,
-    /// How much that grows, seconds a second; below zero it catches up. `None` when too little is known.
+    /// How much that grows, seconds a second; below zero it catches up. `None` when too little is
+    /// known.
     pub growth: Option<f64>,
     /// The stream's retention.
     pub retention: Option<SignedDuration>,
@@ -71,12 +70,12 @@ impl Outlook {
         self.used().map(|used| (1.0 - used).clamp(0.0, 1.0))
     }
 
-    /// How long until records expire unread if it goes on like this. `None` when it does not come to
-    /// that, or nobody knows.
+    /// How long until records expire unread if it goes on like this. `None` when it does not come
+    /// to that, or nobody knows.
     pub fn expires_in(&self) -> Option<SignedDuration> {
         let left = (self.retention? - self.lag).max(SignedDuration::ZERO);
-        // A consumer that reads nothing falls behind by a second a second; nothing falls behind faster for
-        // long. Where the trend is not known, that worst is assumed.
+        // A consumer that reads nothing falls behind by a second a second; nothing falls behind
+        // faster for long. Where the trend is not known, that worst is assumed.
         let growth = self.growth.unwrap_or(1.0).min(1.0);
         (growth > 0.01).then(|| SignedDuration::from_secs_f64(left.as_secs_f64() / growth))
     }
@@ -94,8 +93,6 @@ pub enum Cause {
     FunctionErrors,
     /// Calls or reads are throttled.
     Throttled,
-    /// One shard alone is behind.
-    HotShard,
     /// Nobody runs.
     NotRunning,
     /// A reshard moved records to new shards, which are read after their parents.
@@ -112,20 +109,22 @@ pub enum Cause {
 const TREND: SignedDuration = SignedDuration::from_mins(10);
 /// Share of calls that fail from which on errors are the cause and not an accompaniment.
 const MOSTLY_FAILING: f64 = 0.5;
-/// Growth of the lag, seconds a second, from which on nothing is read at all: 1, and metrics are not that even.
+/// Growth of the lag, seconds a second, from which on nothing is read at all: 1, and metrics are
+/// not that even.
 const STANDING_STILL: f64 = 0.95;
 /// Growth of traffic from which on it is the cause.
 const SURGE_FACTOR: f64 = 1.5;
 
 impl Evidence {
-    /// Where the consumer stands. `since` is when it began to fail; a consumer that is silent has read
-    /// nothing since then at least.
+    /// Where the consumer stands. `since` is when it began to fail; a consumer that is silent has
+    /// read nothing since then at least.
     pub fn outlook(&self, since: Timestamp, now: Timestamp) -> Outlook {
         let retention = self.retention_hours.map(|h| SignedDuration::from_hours(i64::from(h)));
         match (self.recent_lag().first(), self.lag.last()) {
             (Some(first), Some(last)) => {
                 let between = last.at.duration_since(first.at).as_secs_f64();
-                // What it was behind at its last word, and the time since then in which it says nothing.
+                // What it was behind at its last word, and the time since then in which it says
+                // nothing.
                 let unsaid = now.duration_since(last.at).max(SignedDuration::ZERO);
                 let silent = unsaid > SignedDuration::from_mins(5);
                 let lag = SignedDuration::from_secs_f64(last.seconds.clamp(0.0, 1e9));
@@ -164,20 +163,17 @@ impl Evidence {
         };
         // Some shard has not moved at all, while calls for the others succeed.
         let stuck = self.stands_still(now) && some(self.errors) && some(self.invocations);
-        let one_shard = self.shards_behind.is_some_and(|(behind, of)| behind == 1 && of > 1);
         let surged =
             self.written.is_some_and(|(now, before)| before > 0.0 && now > SURGE_FACTOR * before);
         let drains = self.drains_since(now).is_some();
         let causes = [
             (self.enabled == Some(false), Cause::MappingDisabled),
-            (one_shard && some(self.errors), Cause::PoisonRecord),
             (failing, Cause::FunctionErrors),
             (stuck, Cause::PoisonRecord),
             (shows(Symptom::Delivery), Cause::DestinationFails),
             (some(self.throttles) || shows(Symptom::Throttles), Cause::Throttled),
             (shows(Symptom::Errors) || some(self.errors), Cause::FunctionErrors),
             (shows(Symptom::Silence), Cause::NotRunning),
-            (one_shard, Cause::HotShard),
             (drains && shows(Symptom::Lag), Cause::DrainAfterReshard),
             (surged, Cause::UpstreamSurge),
             (shows(Symptom::Lag), Cause::TooSlow),
@@ -249,7 +245,7 @@ mod tests {
         let none = Evidence::default;
         let stuck = lag(&[(-10, 600.0), (-5, 900.0), (0, 1_200.0)]);
         let slow = lag(&[(-10, 600.0), (-5, 700.0), (0, 800.0)]);
-        let cases: [(Evidence, &[Symptom], Option<Cause>); 12] = [
+        let cases: [(Evidence, &[Symptom], Option<Cause>); 10] = [
             (
                 Evidence {
                     lag: stuck.clone(),
@@ -276,16 +272,6 @@ mod tests {
                 Some(Cause::MappingDisabled),
             ),
             (
-                Evidence {
-                    shards_behind: Some((1, 8)),
-                    errors: Some(9.0),
-                    invocations: Some(90.0),
-                    ..none()
-                },
-                &[Symptom::Lag, Symptom::Errors],
-                Some(Cause::PoisonRecord),
-            ),
-            (
                 Evidence { errors: Some(80.0), invocations: Some(90.0), ..none() },
                 &[Symptom::Errors],
                 Some(Cause::FunctionErrors),
@@ -293,11 +279,6 @@ mod tests {
             (none(), &[Symptom::Delivery], Some(Cause::DestinationFails)),
             (Evidence { throttles: Some(3.0), ..none() }, &[Symptom::Lag], Some(Cause::Throttled)),
             (none(), &[Symptom::Silence], Some(Cause::NotRunning)),
-            (
-                Evidence { shards_behind: Some((1, 8)), ..none() },
-                &[Symptom::Lag],
-                Some(Cause::HotShard),
-            ),
             (
                 Evidence { written: Some((300.0, 100.0)), ..none() },
                 &[Symptom::Lag],

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 
 use super::evidence::DRAIN_AT_MOST;
-use super::{Evidence, Fact, Incident, Message, Occasion, Sign, Subject, Symptom, Unsent};
+use super::{Evidence, Fact, Incident, Message, Occasion, Sign, Subject, Symptom, Trouble, Unsent};
 use crate::policy::{AlertPolicy, Severity, Telling};
 use crate::reasons::SilenceReason;
 
@@ -22,6 +22,9 @@ const SETTLE_MINUTES_MAX: i64 = 60;
 const LAG_ALARM_MINUTES: i64 = 15;
 /// An incident that begins within this time after another of the same subject is a relapse.
 const RELAPSE_WITHIN: SignedDuration = SignedDuration::from_hours(6);
+/// A stream without metrics is told of when it has been so for this long: a new one has none in its
+/// first minutes.
+const NO_METRICS_MINUTES: i64 = 15;
 /// A failure that is no more than a notice is told again once a day.
 const REPEAT_NOTICE: SignedDuration = SignedDuration::from_hours(24);
 
@@ -182,6 +185,9 @@ fn failure(
         incident.held_since.get_or_insert(now);
         return (Tell::new(), Some(SilenceReason::DrainAfterReshard));
     }
+    if incident.told().is_none() && incident.may_be_new_stream() {
+        return (Tell::new(), None);
+    }
     let since = |told: Option<Timestamp>| told.map(|at| now.duration_since(at));
     let tell = match (incident.severity(evidence, policy, now), incident.told()) {
         (severity, None) => Some((Occasion::Opened, severity)),
@@ -248,6 +254,16 @@ impl Incident {
         } else {
             Severity::Notice
         }
+    }
+
+    /// Whether nothing more is known than that a stream had no metrics for a few minutes.
+    fn may_be_new_stream(&self) -> bool {
+        let about = matches!(self.subject, Subject::Weir { trouble: Trouble::NoMetrics, .. });
+        let newest = self.facts.values().map(|fact| fact.state_at).max();
+        let confirmed = newest.is_some_and(|at| {
+            at.duration_since(self.opened_at) >= SignedDuration::from_mins(NO_METRICS_MINUTES)
+        });
+        about && !confirmed
     }
 
     fn tell(&mut self, occasion: Occasion, severity: Severity, now: Timestamp) -> Message {

@@ -35,14 +35,14 @@ impl From<weir_core::alarms::MissingData> for MissingData {
 /// The state after looking at `points`, oldest first: whether each breaches, `None` where it is
 /// missing.
 pub(crate) fn evaluate(
-    points: &[Option<bool>],
+    points: impl ExactSizeIterator<Item = Option<bool>> + Clone,
     periods: u32,
     to_alarm: u32,
     missing: MissingData,
     current: AlarmState,
 ) -> AlarmState {
     let [n, m] = [periods, to_alarm].map(|x| usize::try_from(x).unwrap_or(usize::MAX));
-    let real = || points.iter().flatten().copied();
+    let real = || points.clone().flatten();
     let seen = real().count();
     let breaching = real().skip(seen.saturating_sub(n)).filter(|breaches| *breaches).count();
     let alarm_if = |alarm| if alarm { AlarmState::Alarm } else { AlarmState::Ok };
@@ -64,8 +64,10 @@ pub(crate) fn evaluate(
 }
 
 /// Age of the oldest breaching point, the newest having age 1; 0 when none breaches.
-fn oldest_breach(points: &[Option<bool>]) -> usize {
-    points.iter().position(|p| *p == Some(true)).map_or(0, |at| points.len() - at)
+fn oldest_breach(points: impl ExactSizeIterator<Item = Option<bool>>) -> usize {
+    let all = points.len();
+    let mut points = points;
+    points.position(|point| point == Some(true)).map_or(0, |at| all - at)
 }
 
 #[cfg(test)]
@@ -103,7 +105,7 @@ mod tests {
             for (treatment, state) in treatments.into_iter().zip(states) {
                 for current in [Ok, Alarm, KEEP] {
                     assert_eq!(
-                        evaluate(&points, n, m, treatment, current),
+                        evaluate(points.iter().copied(), n, m, treatment, current),
                         state.unwrap_or(current),
                         "{pattern} {m} of {n}, {treatment:?}, now {current:?}"
                     );

@@ -3,8 +3,8 @@
 //! ledger.
 //!
 //! AWS itself takes no call too many; so what is checked is that Weir does not ask for one.
-//! Reshards made while the ledger was down, and strangers' calls, are AWS's to refuse. Without the
-//! ledger no mode is switched at all.
+//! Reshards made while the ledger was down, and other people's calls, are AWS's to refuse. Without
+//! the ledger no mode is switched at all.
 
 use std::collections::VecDeque;
 

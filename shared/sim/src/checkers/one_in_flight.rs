@@ -6,8 +6,8 @@ use super::{Asked, Broken};
 use crate::clock::Seconds;
 use crate::stream::{Caller, Stream};
 
-/// No call on a stream that Weir itself is changing. A stranger's reshard may come in between the
-/// look and the call; and where either call was made without the ledger, AWS's refusal is what
+/// No call on a stream that Weir itself is changing. Somebody else's reshard may come in between
+/// the look and the call; and where either call was made without the ledger, AWS's refusal is what
 /// keeps them apart.
 pub(crate) fn check(asked: &Asked<'_>) -> Option<Broken> {
     if asked.switching.is_some_and(|switch| switch.remembered && asked.with_ledger) {

@@ -5,10 +5,10 @@ use weir_control::ports::{Failure, PortResult, ReadAlarms, ReadTraffic, Traffic,
 use weir_core::alarms::{ActualAlarm, AlarmName, AlarmSpec};
 use weir_core::units::StreamName;
 
-use super::Hands;
+use super::SimulatedPorts;
 use crate::operation::Operation;
 
-impl ReadTraffic for Hands {
+impl ReadTraffic for SimulatedPorts {
     async fn read_traffic(
         &self,
         streams: &[StreamName],
@@ -34,7 +34,7 @@ impl ReadTraffic for Hands {
     }
 }
 
-impl ReadAlarms for Hands {
+impl ReadAlarms for SimulatedPorts {
     async fn read_alarms(&self, desired: &[AlarmSpec]) -> PortResult<Vec<ActualAlarm>> {
         let names = || desired.iter().map(|spec| &spec.name);
         let about = desired.first().map(|spec| &spec.stream);
@@ -49,7 +49,7 @@ impl ReadAlarms for Hands {
     }
 }
 
-impl WriteAlarms for Hands {
+impl WriteAlarms for SimulatedPorts {
     async fn put_alarm(&self, spec: &AlarmSpec) -> PortResult<()> {
         self.call(Operation::PutMetricAlarm, Some(&spec.stream), |world| {
             world.alarms.put(spec, world.clock.now());

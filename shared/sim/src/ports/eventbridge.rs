@@ -3,13 +3,14 @@
 use weir_control::event::{PlannedAction, SOURCE, WeirEvent};
 use weir_control::ports::{Failure, PortResult, PublishEvents};
 
-use super::Hands;
+use super::SimulatedPorts;
 use crate::operation::Operation;
 
-impl PublishEvents for Hands {
+impl PublishEvents for SimulatedPorts {
     async fn publish(&self, events: &[WeirEvent]) -> PortResult<()> {
         self.call(Operation::PutEvents, None, |world| {
             for event in events {
+                world.note_own_cause(event);
                 if let WeirEvent::CapacityPlanned(planned) = event
                     && let PlannedAction::Reshard { .. } = planned.action
                 {

@@ -1,16 +1,15 @@
 //! Kinesis: DescribeStreamSummary, ListStreams, DescribeLimits, UpdateShardCount, UpdateStreamMode.
 
 use weir_control::ports::{
-    DescribeStream, Failure, FindConsumers, ListStreams, PortResult, ReadQuota, Reshard, SwitchMode,
+    DescribeStream, Failure, ListStreams, PortResult, ReadQuota, Reshard, SwitchMode,
 };
-use weir_core::consumer::Consumer;
 use weir_core::observation::{CapacityMode, ShardQuota, StreamState};
 use weir_core::units::{Shards, StreamName};
 
-use super::Hands;
+use super::SimulatedPorts;
 use crate::operation::Operation;
 
-impl DescribeStream for Hands {
+impl DescribeStream for SimulatedPorts {
     async fn describe_stream(&self, stream: &StreamName) -> PortResult<StreamState> {
         let operation = Operation::DescribeStreamSummary;
         let state = self
@@ -28,21 +27,13 @@ impl DescribeStream for Hands {
     }
 }
 
-impl ListStreams for Hands {
+impl ListStreams for SimulatedPorts {
     async fn list_streams(&self) -> PortResult<Vec<StreamName>> {
         self.call(Operation::ListStreams, None, |world| Ok(world.account.names())).await
     }
 }
 
-/// Consumers that alarms could be about are in a simulation of their own (`guard`): nothing is
-/// found here.
-impl FindConsumers for Hands {
-    async fn find_consumers(&self, _: &StreamName) -> PortResult<Vec<Consumer>> {
-        Ok(Vec::new())
-    }
-}
-
-impl ReadQuota for Hands {
+impl ReadQuota for SimulatedPorts {
     async fn read_quota(&self) -> PortResult<ShardQuota> {
         let quota = self
             .call(Operation::DescribeLimits, None, |world| {
@@ -54,7 +45,7 @@ impl ReadQuota for Hands {
     }
 }
 
-impl Reshard for Hands {
+impl Reshard for SimulatedPorts {
     async fn reshard(&self, stream: &StreamName, to: Shards) -> PortResult<()> {
         self.call(Operation::UpdateShardCount, Some(stream), |world| {
             world.weir_reshards(stream, to, &self.run)
@@ -63,7 +54,7 @@ impl Reshard for Hands {
     }
 }
 
-impl SwitchMode for Hands {
+impl SwitchMode for SimulatedPorts {
     async fn switch_mode(&self, stream: &StreamName, to: CapacityMode) -> PortResult<()> {
         self.call(Operation::UpdateStreamMode, Some(stream), |world| {
             world.update_stream_mode(stream, to, self.run.caller())

@@ -11,12 +11,12 @@ use weir_control::ports::{
 use weir_core::action::ActionRecord;
 use weir_core::units::StreamName;
 
-use super::Hands;
+use super::SimulatedPorts;
 use crate::clock::timestamp;
 use crate::operation::Operation;
 use crate::world::World;
 
-impl Hands {
+impl SimulatedPorts {
     async fn write<T>(
         &self,
         stream: &StreamName,
@@ -26,13 +26,13 @@ impl Hands {
     }
 }
 
-impl FindDue for Hands {
+impl FindDue for SimulatedPorts {
     async fn due_streams(&self, now: Timestamp) -> PortResult<Vec<StreamName>> {
         self.call(Operation::LedgerRead, None, |world| Ok(world.ledger.due(now))).await
     }
 }
 
-impl ReadRecord for Hands {
+impl ReadRecord for SimulatedPorts {
     async fn read_record(
         &self,
         stream: &StreamName,
@@ -49,13 +49,13 @@ impl ReadRecord for Hands {
     }
 }
 
-impl RecordPlan for Hands {
+impl RecordPlan for SimulatedPorts {
     async fn record_plan(&self, stream: &StreamName, planned: &Planned) -> PortResult<bool> {
         self.write(stream, |world| world.ledger.record_plan(stream, planned)).await
     }
 }
 
-impl RecordAction for Hands {
+impl RecordAction for SimulatedPorts {
     async fn claim(
         &self,
         stream: &StreamName,
@@ -89,7 +89,7 @@ impl RecordAction for Hands {
     }
 }
 
-impl RecordOutcome for Hands {
+impl RecordOutcome for SimulatedPorts {
     async fn record_outcome(
         &self,
         stream: &StreamName,
@@ -109,7 +109,7 @@ impl RecordOutcome for Hands {
     }
 }
 
-impl Register for Hands {
+impl Register for SimulatedPorts {
     async fn registered(&self) -> PortResult<Vec<StreamName>> {
         self.call(Operation::LedgerRead, None, |world| Ok(world.ledger.registered())).await
     }
@@ -123,7 +123,7 @@ impl Register for Hands {
     }
 }
 
-impl Pause for Hands {
+impl Pause for SimulatedPorts {
     async fn set_pause(&self, stream: &StreamName, pause: Option<&PauseNote>) -> PortResult<()> {
         self.write(stream, |world| {
             let now = timestamp(world.clock.now());

@@ -10,7 +10,7 @@ use weir_core::policy::{OperatingMode, Policy};
 use weir_core::reasons::RefusalReason;
 
 use super::*;
-use crate::faults::{CallTimes, CrashPoint, Deed, Stranger};
+use crate::faults::{CallTimes, CrashPoint, ExternalAction, ExternalChange};
 use crate::settings::BusSettings;
 use crate::trace::Minute;
 
@@ -143,8 +143,9 @@ fn an_event_that_asks_for_more_than_its_plan_is_turned_down() {
 #[test]
 fn what_others_switch_counts() {
     let mut settings = Settings::bench();
-    let stranger = |minute, to| Stranger { minute, stream: 0, deed: Deed::Switch(to) };
-    settings.faults.strangers = vec![stranger(5, OnDemand), stranger(15, Provisioned)];
+    let change =
+        |minute, to| ExternalChange { minute, stream: 0, action: ExternalAction::Switch(to) };
+    settings.faults.external_changes = vec![change(5, OnDemand), change(15, Provisioned)];
     let mut simulation = simulation(settings, 60);
     simulation.steps(25);
     assert_eq!(simulation.switches(), [Outcome::Accepted; 2]);

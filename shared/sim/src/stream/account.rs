@@ -23,7 +23,7 @@ pub(crate) enum Caller {
     /// Weir, while it could not read the ledger.
     WeirWithoutLedger,
     /// Somebody else.
-    Stranger,
+    Other,
 }
 
 /// The streams of an account in a region.
@@ -150,10 +150,16 @@ impl Account {
     }
 
     /// A minute is over in which this stream was written to.
-    pub(crate) fn end_minute(&mut self, index: usize, mode: CapacityMode, load: ShardLoad) {
+    pub(crate) fn end_minute(
+        &mut self,
+        index: usize,
+        mode: CapacityMode,
+        load: ShardLoad,
+        now: Seconds,
+    ) {
         let opens = self.on_demand.opens_shards && mode == CapacityMode::OnDemand;
         if let Some(stream) = self.streams.get_mut(index) {
-            stream.end_minute(load, opens);
+            stream.end_minute(load, opens, now);
         }
     }
 }
@@ -252,7 +258,7 @@ mod tests {
         let mut account = account(&[("orders", 8), ("clicks", 10)], 27);
         assert_eq!(ask(&mut account, 16, 0), Ok(())); // 10 + 16 + 1
         let clicks = |account: &mut Account, to, now| {
-            account.update_shard_count(&name("clicks"), to, Caller::Stranger, now).map(|_| ())
+            account.update_shard_count(&name("clicks"), to, Caller::Other, now).map(|_| ())
         };
         assert!(clicks(&mut account, 9, 0).is_err_and(|(failure, _)| failure == Failure::Limit));
         assert!(clicks(&mut account, 9, 300).is_ok()); // 16 + 10 + 1
@@ -303,7 +309,7 @@ mod tests {
         assert_eq!(account.quota(60).open, 0); // shards on demand are AWS's
         for minute in 0..40 {
             let load = if minute == 10 { ShardLoad::new(15.0) } else { quiet };
-            account.end_minute(0, CapacityMode::OnDemand, load);
+            account.end_minute(0, CapacityMode::OnDemand, load, 0);
         }
         assert_eq!(account.streams[0].capacity(CapacityMode::OnDemand, 0.0), 30.0);
         assert_eq!(switch(&mut account, CapacityMode::Provisioned, 3_600), Ok(()));

@@ -4,15 +4,16 @@ use weir_control::routing::Loop;
 use weir_core::series::TrafficPoint;
 
 use super::{Event, World};
-use crate::alarms::StateChange;
+use crate::alarms::{StateChange, watched};
 use crate::bus::Bus;
 use crate::chance::Dice;
-use crate::clock::{Clock, count};
-use crate::faults::{Deed, Stranger};
+use crate::clock::{Clock, Seconds, count};
+use crate::faults::{ExternalAction, ExternalChange};
 use crate::metrics::MetricDelay;
 use crate::record::MinuteRecord;
 use crate::stream::{Caller, minutes_between};
 use crate::traffic::datapoints;
+use crate::world::reading::Taken;
 
 impl World {
     /// A minute is over: its traffic meets the capacity it had, and is told to CloudWatch.
@@ -27,15 +28,16 @@ impl World {
             let capacity = stream.capacity(mode, open);
             let mut refused_share = self.settings.evenness.refused_share(offered.load(), capacity);
             let mut point = datapoints(offered, refused_share);
-            if stream.deleted {
+            let deleted = stream.deleted;
+            if deleted {
                 point = TrafficPoint::default();
                 refused_share = 1.0;
-            } else if let Some(consumer) = &self.settings.consumer {
-                let taken = point.accepted_bytes.unwrap_or(0.0);
-                point.iterator_age_millis =
-                    self.backlogs[place].read(consumer, minute, taken, open);
+            } else if !self.consumers.is_empty() {
+                let bytes = point.accepted_bytes.unwrap_or(0.0);
+                let records = point.accepted_records.unwrap_or(0.0);
+                point.iterator_age_millis = self.read(place, minute, Taken { bytes, records });
             }
-            let there = |shards: f64| if stream.deleted { 0.0 } else { shards };
+            let there = |shards: f64| if deleted { 0.0 } else { shards };
             self.runs[place].minutes.push(MinuteRecord {
                 offered_bytes: offered.bytes,
                 offered_records: offered.records,
@@ -44,7 +46,7 @@ impl World {
                 open_shards: there(open),
                 capacity_shards: there(capacity),
             });
-            self.account.end_minute(place, mode, offered.load());
+            self.account.end_minute(place, mode, offered.load(), begins + 60);
             self.tell_metrics(place, minute, point);
         }
     }
@@ -61,17 +63,21 @@ impl World {
             return;
         }
         for publication in self.settings.metrics.publications(point, dice) {
-            let mut at = self.clock.now() + publication.delay_seconds;
-            if let Some(back) =
-                self.settings.faults.metrics_back_at(minutes_between(self.start, at))
-            {
-                at = self.start + 60 * count(back) + publication.delay_seconds;
-            }
+            let at = self.published_at(publication.delay_seconds);
             if at <= self.clock.now() {
                 self.metrics[stream].publish(minute, publication.point, at);
             } else {
                 self.clock.at(at, Event::Publish { stream, minute, point: publication.point });
             }
+        }
+    }
+
+    /// When a datapoint comes out that is late by so much.
+    pub(super) fn published_at(&self, delay_seconds: i64) -> Seconds {
+        let at = self.clock.now() + delay_seconds;
+        match self.settings.faults.metrics_back_at(minutes_between(self.start, at)) {
+            Some(back) => self.start + 60 * count(back) + delay_seconds,
+            None => at,
         }
     }
 
@@ -82,40 +88,50 @@ impl World {
         if self.settings.faults.metrics_back_at(minute).is_some() {
             return;
         }
-        let (account, metrics) = (&self.account, &self.metrics);
+        let (account, metrics, consumers) = (&self.account, &self.metrics, &self.consumers);
         let (bus, clock, dice) = (&mut self.bus, &mut self.clock, &mut self.alarm_dice);
         self.alarms.evaluate(
-            newest,
             now,
-            |spec| account.place(&spec.stream).and_then(|place| metrics.get(place)),
+            |spec, periods, values| {
+                let metrics = account.place(&spec.stream).and_then(|place| metrics.get(place))?;
+                match &spec.consumer {
+                    None => watched::of_stream(spec.kind, metrics, newest, periods, values),
+                    Some(id) => {
+                        let consumer = consumers.iter().find(|known| known.is(&spec.stream, id))?;
+                        let written = |minute| metrics.minute(minute).accepted_records;
+                        let points = &consumer.published;
+                        watched::of_consumer(spec, points, written, newest, periods, values);
+                    }
+                }
+                Some(())
+            },
             |change| tell_alarm(bus, clock, dice, change),
         );
     }
 
     /// A schedule fires.
     pub(crate) fn schedule(&mut self, target: Loop) {
-        for (delay, delivery) in self.bus.schedule(target) {
+        let calm = self.minute() < self.settings.faults.calm_minutes;
+        for (delay, delivery) in self.bus.schedule(target, calm) {
             self.clock.after(delay, Event::Deliver(delivery));
         }
     }
 
     /// Somebody else does something.
-    pub(crate) fn strange(&mut self, stranger: Stranger) {
+    pub(crate) fn change_externally(&mut self, change: ExternalChange) {
         let now = self.clock.now();
-        let Some(stream) = self.account.streams.get_mut(stranger.stream) else { return };
-        match stranger.deed {
-            Deed::Delete => stream.deleted = true,
-            Deed::Switch(to) => {
+        let Some(stream) = self.account.streams.get_mut(change.stream) else { return };
+        match change.action {
+            ExternalAction::Delete => stream.deleted = true,
+            ExternalAction::Switch(to) => {
                 let name = stream.name.clone();
-                // What AWS refuses a stranger is no business of Weir's.
-                let _ = self.update_stream_mode(&name, to, Caller::Stranger);
+                // What AWS refuses others is no business of Weir's.
+                let _ = self.update_stream_mode(&name, to, Caller::Other);
             }
-            Deed::Reshard(to) => {
+            ExternalAction::Reshard(to) => {
                 let name = stream.name.clone();
-                if let Ok(motion) =
-                    self.account.update_shard_count(&name, to, Caller::Stranger, now)
-                {
-                    self.note_accepted(stranger.stream, motion);
+                if let Ok(motion) = self.account.update_shard_count(&name, to, Caller::Other, now) {
+                    self.note_accepted(change.stream, motion);
                 }
             }
         }

@@ -2,19 +2,26 @@
 
 use std::collections::VecDeque;
 
-use weir_control::event::CapacityPlanned;
+use weir_control::event::{CapacityPlanned, PlannedAction, WeirEvent};
 use weir_control::plan_id::PlanId;
-use weir_core::observation::ShardQuota;
+use weir_core::incident::Trouble;
+use weir_core::limits;
+use weir_core::observation::{CapacityMode, ShardQuota};
 use weir_core::policy::{Governance, Policy};
+use weir_core::reasons::{HoldReason, Reporting};
 use weir_core::units::{Shards, StreamName};
 
 use super::World;
+use super::reading::KnownConsumer;
+use crate::checkers::alerts::{ConsumerTruth, Evidenced};
 use crate::checkers::counted_calls::CountedCalls;
 use crate::checkers::{Asked, Broken, one_in_flight, safe_scale_in, targets};
-use crate::clock::timestamp;
+use crate::clock::{count, timestamp};
+use crate::faults::Crash;
+use crate::metrics::MetricDelay;
 use crate::operation::{Operation, Tally};
 use crate::process::Run;
-use crate::record::{StreamRun, Violation};
+use crate::record::{AlertRecord, OwnCause, StreamRun, Violation};
 use crate::stream::Caller;
 
 /// Plans noted for each stream.
@@ -28,6 +35,17 @@ pub(super) struct Watch {
     quotas: VecDeque<(PlanId, Option<ShardQuota>)>,
     made: Tally,
     refused: Tally,
+}
+
+/// A consumer as it was.
+fn truth<'a>(known: &'a KnownConsumer, runs: &'a [StreamRun]) -> ConsumerTruth<'a> {
+    ConsumerTruth {
+        stream: &known.stream,
+        id: &known.id,
+        failures: &known.reading.settings().failures,
+        behind: &known.behind,
+        run: &runs[known.place],
+    }
 }
 
 impl World {
@@ -120,6 +138,97 @@ impl World {
         let Some((law, what)) = broken else { return };
         let at = timestamp(self.clock.now());
         self.runs[place].violations.push(Violation { law, at, what });
+    }
+
+    /// Judges what people were told, the run being over after so many minutes.
+    pub(crate) fn judge_alerts(&mut self, minutes: usize) -> AlertRecord {
+        let mut record = std::mem::take(&mut self.alerts);
+        record.mishaps = self.mishaps;
+        if !self.settings.alerts {
+            return record;
+        }
+        let settings = &self.settings;
+        let late_seconds = match settings.metrics {
+            MetricDelay::None => 0.0,
+            MetricDelay::Around { most_seconds, .. } => most_seconds,
+        };
+        let (faults, bus) = (&settings.faults, &settings.bus);
+        let chances = [
+            bus.lost,
+            bus.late,
+            settings.calls.slow,
+            faults.failing,
+            faults.answer_lost,
+            faults.lost_minutes,
+        ];
+        let outages = [&faults.ledger_down, &faults.metrics_down, &faults.sns_down];
+        let chance = chances.iter().any(|chance| *chance > 0.0)
+            || matches!(faults.crash, Crash::Chance(probability) if probability > 0.0);
+        let evidenced = Evidenced {
+            record: &record,
+            consumers: self.consumers.iter().map(|known| truth(known, &self.runs)).collect(),
+            policies: &self.policies,
+            retention_seconds: 3_600.0 * f64::from(limits::RETENTION_DEFAULT_HOURS),
+            start: self.start,
+            minutes,
+            #[allow(clippy::cast_possible_truncation)] // minutes
+            late_minutes: (late_seconds / 60.0).ceil() as i64,
+            troubled: chance || matches!(faults.crash, Crash::Once(_)),
+            calm_start: !chance || faults.calm_minutes > 0,
+            outage_minutes: outages.iter().copied().flatten().map(|span| count(span.len())).sum(),
+        };
+        let (broken, detections) = evidenced.judge();
+        for (subject, broken) in broken {
+            let place = subject.stream().and_then(|stream| self.account.place(stream));
+            let (law, what) = broken;
+            self.note_broken(place.unwrap_or(0), Some((law, format!("{subject}: {what}"))));
+        }
+        AlertRecord { detections, ..record }
+    }
+
+    /// Notes what Weir says of its own troubles, as causes of what it may tell people, where the
+    /// world bears it out.
+    pub(crate) fn note_own_cause(&mut self, event: &WeirEvent) {
+        let cause = match event {
+            WeirEvent::CapacityPlanned(planned) => self.cause_of_plan(planned),
+            WeirEvent::ActionRefused(refused) => Some((Trouble::Refused, Some(&refused.stream))),
+            WeirEvent::ActionFailed(failed) => Some((Trouble::Lost, Some(&failed.stream))),
+            _ => None,
+        };
+        if let Some((trouble, stream)) = cause {
+            let (at, stream) = (self.clock.now(), stream.cloned());
+            self.alerts.own_causes.push(OwnCause { at, trouble, stream });
+        }
+    }
+
+    fn cause_of_plan<'a>(
+        &self,
+        planned: &'a CapacityPlanned,
+    ) -> Option<(Trouble, Option<&'a StreamName>)> {
+        let stream = Some(&planned.stream);
+        let (faults, minute) = (&self.settings.faults, self.minute());
+        let place = self.account.find(&planned.stream)?;
+        // On demand a stream lacks no shards, whatever a plan says.
+        let provisioned =
+            self.account.streams[place].mode_at(self.clock.now()) == CapacityMode::Provisioned;
+        let granted = match planned.action {
+            PlannedAction::Hold { reason: HoldReason::MetricsUnreadable } => {
+                let down = faults.metrics_back_at(minute).is_some() || faults.failing > 0.0;
+                return down.then_some((Trouble::Blind, None));
+            }
+            PlannedAction::Hold { reason: HoldReason::NoMetrics } => {
+                let mut newest = minute.saturating_sub(60)..minute;
+                let none = newest.all(|minute| self.metrics[place].minute(minute).is_empty());
+                return none.then_some((Trouble::NoMetrics, stream));
+            }
+            PlannedAction::Hold { reason } if reason.reporting() == Reporting::Incident => {
+                return provisioned.then_some((Trouble::Withheld, stream));
+            }
+            PlannedAction::Hold { .. } => planned.open_shards,
+            PlannedAction::Reshard { to, .. } => to,
+            PlannedAction::SwitchMode { .. } => return None,
+        };
+        (planned.wanted_shards > granted && provisioned).then_some((Trouble::Withheld, stream))
     }
 
     /// Everything recorded. Calls about no one stream stand with the first.

@@ -2,10 +2,11 @@
 #![allow(dead_code)] // each test uses its part
 
 use jiff::Timestamp;
+use weir_core::consumer::{ConsumerKind, ConsumerName};
 use weir_core::policy::{Policy, PolicySet, parse};
 use weir_core::units::{Shards, StreamName};
 use weir_sim::record::StreamRun;
-use weir_sim::settings::Settings;
+use weir_sim::settings::{ConsumerSettings, Settings};
 use weir_sim::simulation::Simulation;
 use weir_sim::trace::{Minute, Trace};
 
@@ -14,6 +15,11 @@ const SHARD_MINUTE_BYTES: f64 = 60.0 * 1_048_576.0;
 
 pub(crate) fn name(name: &str) -> StreamName {
     StreamName::new(name).expect("a stream name")
+}
+
+/// A healthy consumer of every stream.
+pub(crate) fn consumer(name: &str, kind: ConsumerKind) -> ConsumerSettings {
+    ConsumerSettings::healthy(ConsumerName::new(name).expect("a consumer's name"), kind)
 }
 
 pub(crate) fn shards(count: u32) -> Shards {

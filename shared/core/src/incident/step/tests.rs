@@ -28,7 +28,8 @@ fn behind(hours: f64) -> Evidence {
     }
 }
 
-/// What was put in: an alarm of this kind since minute 0 until it ends, and what is known beside it.
+/// What was put in: an alarm of this kind since minute 0 until it ends, and what is known beside
+/// it.
 #[derive(Clone)]
 struct Row {
     subject: Subject,
@@ -156,9 +157,8 @@ fn how_urgent_it_is() {
         sign: Sign::Weir(reason),
         ..row(Symptom::Lag)
     };
-    use crate::reasons::Reason::{MetricsUnreadable, NoMetrics};
+    use crate::reasons::Reason::MetricsUnreadable;
     urgency("a blind planner that lasts", own(Trouble::Blind, MetricsUnreadable), 30, Page);
-    urgency("a stream without metrics", own(Trouble::NoMetrics, NoMetrics), 300, Notice);
 }
 
 #[test]
@@ -228,4 +228,36 @@ fn when_it_is_over() {
     );
     let silent = row(Symptom::Lag).telling(Telling::Off).ends(10);
     check("to nobody who was not", silent, &[0, 15, 300], &[], None);
+}
+
+#[test]
+fn a_stream_without_metrics_is_told_of_when_it_stays_so() {
+    let stream = StreamName::new("orders").ok();
+    let subject = Subject::Weir { trouble: Trouble::NoMetrics, stream };
+    // A plan that finds no metrics counts for twenty minutes.
+    let told = |plans: &[i64], now: i64| {
+        let fact = |minute: &i64| Fact {
+            alarm: "alarm".to_owned(),
+            sign: Sign::Weir(crate::reasons::Reason::NoMetrics),
+            state: AlarmState::Alarm,
+            state_at: at(*minute),
+            holds_until: Some(at(minute + 20)),
+            watched: None,
+        };
+        let (mut incident, mut told) = (None, 0);
+        for minute in plans.iter().chain([&now]) {
+            let seen: Vec<Fact> = plans.iter().filter(|at| *at <= minute).map(fact).collect();
+            let (evidence, policy) = (Evidence::default(), AlertPolicy::DEFAULT);
+            let step = step(incident.as_ref(), &subject, &seen, &evidence, &policy, at(*minute));
+            told += step.send.len();
+            assert!(step.send.iter().all(|message| message.severity == Notice), "whatever lasts");
+            incident = step.incident;
+        }
+        (told, incident.is_some_and(|incident| incident.closed_at.is_some()))
+    };
+    assert_eq!(told(&[0], 19), (0, false), "a new stream, looked at once");
+    assert_eq!(told(&[0, 5], 31), (0, true), "and well since");
+    assert_eq!(told(&[0, 5, 10, 15], 15), (1, false), "a quarter of an hour");
+    let day: Vec<i64> = (0..300).step_by(5).collect();
+    assert_eq!(told(&day, 300), (1, false), "and however long");
 }

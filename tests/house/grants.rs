@@ -1,8 +1,8 @@
 //! The conditions on who may publish as Weir, decided as IAM decides them.
 //!
-//! A call to PutEvents carries up to ten events, so `events:source` is a set: IAM compares sets only
-//! with `ForAllValues` and `ForAnyValue`, and holds an empty set equal to anything. Not here: actions
-//! and resources (`e2e/privileges.rs`), that both templates grant the same (`terraform`).
+//! A call to PutEvents carries up to ten events, so `events:source` is a set: IAM compares sets
+//! only with `ForAllValues` and `ForAnyValue`, and holds an empty set equal to anything. Not here:
+//! actions and resources (`e2e/privileges.rs`), that both templates grant the same (`terraform`).
 
 use serde_json::Value;
 

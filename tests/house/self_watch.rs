@@ -1,5 +1,5 @@
-//! The alarm that watches Weir without Weir hears of a function whose every tick fails, and not of a
-//! passing failure.
+//! The alarm that watches Weir without Weir hears of a function whose every tick fails, and not of
+//! a passing failure.
 //!
 //! Not here: which failures a function reports as its own (`functions`).
 
@@ -26,7 +26,8 @@ fn the_last_resort_counts_the_retries_of_ticks_as_errors() {
         let retries = function.map(|f| &f["EventInvokeConfig"]["MaximumRetryAttempts"]);
         assert_eq!(retries, Some(&json!(REDELIVERY_DELAYS_SECONDS.len())), "{id}");
 
-        // Each tick is tried at once, then after each delay: those tries that the period still holds.
+        // Each tick is tried at once, then after each delay: those tries that the period still
+        // holds.
         let when_it_begins: usize = (0..TICKS)
             .map(|tick| {
                 let tried_at = REDELIVERY_DELAYS_SECONDS.iter().scan(60 * tick, |at, delay| {

@@ -10,15 +10,6 @@ const FILE_LINES_MAX: usize = 450;
 /// As rustfmt has it for code.
 const COMMENT_COLUMNS_MAX: usize = 100;
 
-/// Comment lines that are wider all the same. Only ever lowered.
-const WIDE_COMMENTS_LEFT: usize = 420;
-
-/// Names that two types of one crate have, told apart by their modules. Nothing may be added.
-const NAMESAKES: [&str; 15] = [
-    "Alarm", "Answer", "Call", "Event", "Faults", "Metrics", "Minute", "Pause", "Ports", "Report",
-    "Row", "Run", "Step", "Stream", "World",
-];
-
 /// What pure code does not name, and what it takes instead.
 const IMPURE: [(&str, &str); 7] = [
     ("SystemTime", "take the time as an argument"),
@@ -60,9 +51,7 @@ fn comments_are_as_narrow_as_code() {
             }
         }
     }
-    if wide.len() > WIDE_COMMENTS_LEFT {
-        none(wide, &format!("wrap comments at {COMMENT_COLUMNS_MAX} columns"));
-    }
+    none(wide, &format!("wrap comments at {COMMENT_COLUMNS_MAX} columns"));
 }
 
 /// An import does not tell which of two is meant.
@@ -89,12 +78,10 @@ fn no_two_types_of_a_crate_share_a_name() {
     }
     assert!(homes.len() > 100, "types are declared in another way than they are read");
     homes.retain(|_, files| files.len() > 1);
-    let shared = homes.iter().filter(|((_, name), _)| !NAMESAKES.contains(&name.as_str())).map(
-        |((folder, name), files)| {
-            let files: Vec<&str> = files.iter().map(String::as_str).collect();
-            format!("{name} of {folder}: {}", files.join(", "))
-        },
-    );
+    let shared = homes.iter().map(|((folder, name), files)| {
+        let files: Vec<&str> = files.iter().map(String::as_str).collect();
+        format!("{name} of {folder}: {}", files.join(", "))
+    });
     none(shared, "name one of them for what sets it apart");
 }
 

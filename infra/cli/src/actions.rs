@@ -1,4 +1,5 @@
-//! The actions file of a backtest: CSV `called_at,effective_at,action,from,to`, times in RFC 3339 UTC.
+//! The actions file of a backtest: CSV `called_at,effective_at,action,from,to`, times in RFC 3339
+//! UTC.
 
 use std::path::Path;
 
@@ -18,10 +19,10 @@ pub(crate) fn write(path: &Path, run: &StreamRun) -> Result<(), Failure> {
     let initial = run.initial_shards.to_string();
     csv.write_record(["called_at", "effective_at", "action", "from", "to"]).map_err(unwritable)?;
     csv.write_record([start.as_str(), &start, "start", &initial, &initial]).map_err(unwritable)?;
-    let mut rows: Vec<Row> = run.reshards.iter().map(Row::from).collect();
-    rows.extend(run.switches.iter().map(Row::from));
+    let mut rows: Vec<ActionRow> = run.reshards.iter().map(ActionRow::from).collect();
+    rows.extend(run.switches.iter().map(ActionRow::from));
     rows.sort_by_key(|row| row.called_at);
-    for Row { called_at, effective_at, action, from, to } in rows {
+    for ActionRow { called_at, effective_at, action, from, to } in rows {
         let (called_at, effective_at) = (called_at.to_string(), effective_at.to_string());
         csv.write_record([called_at.as_str(), &effective_at, action, &from, &to])
             .map_err(unwritable)?;
@@ -30,7 +31,7 @@ pub(crate) fn write(path: &Path, run: &StreamRun) -> Result<(), Failure> {
 }
 
 /// One change of the stream.
-struct Row {
+struct ActionRow {
     called_at: Timestamp,
     effective_at: Timestamp,
     action: &'static str,
@@ -38,9 +39,9 @@ struct Row {
     to: String,
 }
 
-impl From<&AppliedReshard> for Row {
-    fn from(reshard: &AppliedReshard) -> Row {
-        Row {
+impl From<&AppliedReshard> for ActionRow {
+    fn from(reshard: &AppliedReshard) -> ActionRow {
+        ActionRow {
             called_at: reshard.called_at,
             effective_at: reshard.effective_at,
             action: "reshard",
@@ -50,13 +51,13 @@ impl From<&AppliedReshard> for Row {
     }
 }
 
-impl From<&AppliedSwitch> for Row {
-    fn from(switch: &AppliedSwitch) -> Row {
+impl From<&AppliedSwitch> for ActionRow {
+    fn from(switch: &AppliedSwitch) -> ActionRow {
         let word = |mode| match mode {
             CapacityMode::Provisioned => "provisioned".to_owned(),
             CapacityMode::OnDemand => "on_demand".to_owned(),
         };
-        Row {
+        ActionRow {
             called_at: switch.called_at,
             effective_at: switch.effective_at,
             action: "switch_mode",

@@ -18,7 +18,7 @@ use crate::{Format, actions, policies, progress};
 
 /// What a backtest says.
 #[derive(Serialize)]
-struct Report {
+struct BacktestReport {
     trace: String,
     days: f64,
     cost_vs_fixed: f64,
@@ -46,7 +46,7 @@ pub(crate) fn run(
     if let Some(path) = actions {
         actions::write(path, &run)?;
     }
-    let report = Report::of(trace.name, &score_by(&run, &pricing)?, &run);
+    let report = BacktestReport::of(trace.name, &score_by(&run, &pricing)?, &run);
     match format {
         Format::Json => println!("{}", serde_json::to_string(&report)?),
         Format::Table => println!("{}", report.table()),
@@ -69,13 +69,13 @@ fn acting(set: PolicySet, stream: &StreamName) -> Result<Policy, Failure> {
     }
 }
 
-impl Report {
-    fn of(trace: String, score: &Score, run: &StreamRun) -> Report {
+impl BacktestReport {
+    fn of(trace: String, score: &Score, run: &StreamRun) -> BacktestReport {
         let round = |value: f64, digits: i32| {
             let scale = 10f64.powi(digits);
             (value * scale).round() / scale
         };
-        Report {
+        BacktestReport {
             trace,
             days: round(score.days, 2),
             cost_vs_fixed: round(score.cost_vs_fixed(), 4),
@@ -87,8 +87,15 @@ impl Report {
     }
 
     fn table(&self) -> Table {
-        let Report { trace, days, cost_vs_fixed, throttled_pct, j, calls_per_day, violations } =
-            self;
+        let BacktestReport {
+            trace,
+            days,
+            cost_vs_fixed,
+            throttled_pct,
+            j,
+            calls_per_day,
+            violations,
+        } = self;
         let mut table = Table::new();
         table.load_style(presets::NOTHING);
         table.add_row(["trace", trace]);

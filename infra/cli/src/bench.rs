@@ -1,7 +1,7 @@
 //! `weir bench`: Weir and everything it is compared with, side by side on a folder of traces.
 //!
-//! Here: what is asked, and telling how far it is. What is said is in `report`. Not here: playing and judging
-//! (`weir_bench`).
+//! Here: what is asked, and telling how far it is. What is said is in `report`. Not here: playing
+//! and judging (`weir_bench`).
 
 mod report;
 
@@ -46,7 +46,7 @@ pub(crate) fn run(order: &Order<'_>) -> Result<(), Failure> {
     let shown = Shown { bar: progress::bar(0, BENCH), actions_dir: order.actions_dir };
     let outcomes = jobs::play_all(&recordings, &asked, &variants, &shown)?;
     shown.bar.finish_and_clear();
-    let report = report::Report::new(&recordings, &asked, &variants, &outcomes);
+    let report = report::BenchReport::new(&recordings, &asked, &variants, &outcomes);
     match order.format {
         Format::Table => report.print_tables(),
         Format::Json => report.print_json()?,

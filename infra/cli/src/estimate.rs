@@ -1,6 +1,6 @@
-//! `weir estimate`: how many shards some traffic needs, and what a month of it costs in every way AWS
-//! bills it. Here: what is asked. A recording is played by `weir_bench`. What is said is in `report`; the sums are
-//! `weir_core::bill`'s.
+//! `weir estimate`: how many shards some traffic needs, and what a month of it costs in every way
+//! AWS bills it. Here: what is asked. A recording is played by `weir_bench`. What is said is in
+//! `report`; the sums are `weir_core::bill`'s.
 
 mod report;
 
@@ -75,7 +75,7 @@ pub(crate) fn run(question: &Question) -> Result<(), Failure> {
     let Traffic { what, stretches, measured } = traffic;
     let price_of_throttling = Policy::DEFAULT.throttled_gib_usd;
     let estimate = estimate(prices, &stretches, setup, measured, price_of_throttling);
-    let report = report::Report { what, prices, setup, measured, estimate };
+    let report = report::EstimateReport { what, prices, setup, measured, estimate };
     match question.format {
         Format::Table => report.print_table(),
         Format::Json => println!("{}", serde_json::to_string(&report.json())?),

@@ -1,7 +1,7 @@
 //! `weir incidents`: which failures are open and which were over of late, as the ledger has them.
 //!
-//! Here: how they are shown. Not here: reading them (`weir-aws`), which only a `weir` built with the feature
-//! `aws` can do.
+//! Here: how they are shown. Not here: reading them (`weir-aws`), which only a `weir` built with
+//! the feature `aws` can do.
 
 use comfy_table::{Table, presets};
 use jiff::Timestamp;
@@ -139,8 +139,8 @@ mod tests {
         midnight + jiff::SignedDuration::from_mins(minutes)
     }
 
-    /// What became of it by `minutes`, when this failed at midnight and was well from `well` on. Nothing
-    /// of it is sent yet.
+    /// What became of it by `minutes`, when this failed at midnight and was well from `well` on.
+    /// Nothing of it is sent yet.
     fn incident(subject: &Subject, signs: &[Sign], well: Option<i64>, minutes: i64) -> Incident {
         let facts = |state, minutes| -> Vec<Fact> {
             let fact = |sign: &Sign| Fact {

@@ -1,4 +1,5 @@
-//! A command's way to AWS: the installation that the environment names, by the settings its functions have.
+//! A command's way to AWS: the installation that the environment names, by the settings its
+//! functions have.
 //!
 //! Not here: what is done there. Only in a `weir` that is built with the feature `aws`.
 

@@ -1,5 +1,5 @@
-//! The `weir` command. Here: what can be asked of it, and the exit code. Each command has a file of its
-//! own; what they share in showing things is in `chart`, `faults` and `progress`.
+//! The `weir` command. Here: what can be asked of it, and the exit code. Each command has a file of
+//! its own; what they share in showing things is in `chart`, `faults` and `progress`.
 #![allow(clippy::print_stdout)] // a command speaks
 
 mod actions;
@@ -69,7 +69,8 @@ enum Command {
         /// CSV with the columns timestamp, incoming_bytes, incoming_records.
         #[arg(long)]
         trace: PathBuf,
-        /// Policy file, or folder of them; the stream is named as the trace. Without it, the defaults.
+        /// Policy file, or folder of them; the stream is named as the trace. Without it, the
+        /// defaults.
         #[arg(long)]
         policies: Option<PathBuf>,
         /// Write every action to this CSV.
@@ -79,9 +80,11 @@ enum Command {
         #[arg(long, value_enum, default_value_t = Format::Table)]
         format: Format,
     },
-    /// Say how many shards some traffic needs, what a month costs in each mode, and which mode to choose.
+    /// Say how many shards some traffic needs, what a month costs in each mode, and which mode to
+    /// choose.
     Estimate(estimate::Question),
-    /// Compare Weir with what else there is, and with the best there could have been, on recorded traffic.
+    /// Compare Weir with what else there is, and with the best there could have been, on recorded
+    /// traffic.
     Bench {
         /// Folder of recordings (*.csv); a .json beside one may name its class as "cls".
         #[arg(long)]
@@ -96,7 +99,8 @@ enum Command {
         /// How to print the results.
         #[arg(long, value_enum, default_value_t = Format::Table)]
         format: Format,
-        /// See also what becomes of Weir where reshards, metrics, bursts or penalties are otherwise.
+        /// See also what becomes of Weir where reshards, metrics, bursts or penalties are
+        /// otherwise.
         #[arg(long)]
         sensitivities: bool,
     },

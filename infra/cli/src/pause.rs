@@ -1,4 +1,5 @@
-//! `weir pause` and `weir resume`: Weir keeps its hands off one stream, at once and without a deployment.
+//! `weir pause` and `weir resume`: Weir keeps its hands off one stream, at once and without a
+//! deployment.
 //!
 //! Not here: heeding it. The planner and the executors read the ledger's note before they act.
 

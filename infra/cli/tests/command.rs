@@ -85,7 +85,8 @@ fn a_faulty_recording_is_told_with_file_line_and_fix() {
     insta::assert_snapshot!("faulty_recordings", all);
 }
 
-/// What a policy sees is the past alone: a recording cut short gives the same actions up to the cut.
+/// What a policy sees is the past alone: a recording cut short gives the same actions up to the
+/// cut.
 #[test]
 fn the_same_past_gives_the_same_actions() {
     let folder = folder_with(&[("whole.csv", &recording(4_320)), ("part.csv", &recording(3_000))]);

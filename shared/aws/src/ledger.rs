@@ -2,11 +2,11 @@
 //!
 //! | `pk` | `sk` | what |
 //! |---|---|---|
-//! | `stream#<name>` | `state` | version, when due, pause, newest plan, claim, mode and shards last seen |
+//! | `stream#<name>` | `state` | version, when due, pause, newest plan, claim, last mode and shards |
 //! | `stream#<name>` | `profile` | what plans have learnt of its traffic |
 //! | `stream#<name>` | `plan#<planned at>#<plan id>` | a plan's event, for people |
 //! | `stream#<name>` | `action#<at>#<plan id>` | an action and what became of it |
-//! | `incident#<subject>` | `newest` | the subject's newest incident, its version; as long as it is open, when it began |
+//! | `incident#<subject>` | `newest` | its newest incident with a version; while open, its start |
 //!
 //! Index `due-streams`: hash `due`, range `revisit_at`; registered streams carry `due`, and open
 //! incidents with another value of it. Every write that guards something is conditional, so the

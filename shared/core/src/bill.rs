@@ -1,11 +1,11 @@
 //! What a stream costs: the whole bill of a stretch of time in either capacity mode, part by part.
 //!
 //! Records are rounded as AWS bills them: provisioned streams pay for started PUT payload units of
-//! 25 KB, streams on demand for started KB, each record for itself. Everything is proportional to its
-//! time and traffic, so bills may be made of minutes and added, or of a month at mean rates.
+//! 25 KB, streams on demand for started KB, each record for itself. Everything is proportional to
+//! its time and traffic, so bills may be made of minutes and added, or of a month at mean rates.
 //! Here: bills. In files of their own: comparing them (`compare`) and what a month would come to
-//! (`estimate`). Not here: prices (`limits::prices`), and what it costs to throttle (`policy`); AWS does
-//! not bill that.
+//! (`estimate`). Not here: prices (`limits::prices`), and what it costs to throttle (`policy`); AWS
+//! does not bill that.
 
 mod compare;
 mod estimate;
@@ -50,7 +50,8 @@ impl Written {
         self.records * self.steps_per_record(PUT_UNIT_BYTES)
     }
 
-    /// The same mix of records, as much of it as one shard takes in an hour. `None` where there is none.
+    /// The same mix of records, as much of it as one shard takes in an hour. `None` where there is
+    /// none.
     pub(crate) fn of_one_load_hour(self) -> Option<Written> {
         let load = ShardLoad::of_rates(BytesPerSecond(self.bytes), RecordsPerSecond(self.records));
         (self.records > 0.0 && load.get() > 0.0).then(|| self.times(3600.0 / load.get()))
@@ -114,8 +115,8 @@ impl Setup {
     }
 }
 
-/// What a stretch of time costs, by what AWS bills. Retention is billed as records are written: in the
-/// long run that is the same, and it does not depend on what was written before.
+/// What a stretch of time costs, by what AWS bills. Retention is billed as records are written: in
+/// the long run that is the same, and it does not depend on what was written before.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Bill {
     /// Shard-hours, stream-hours, or what traffic falls short of a commitment.
@@ -195,8 +196,8 @@ impl ProvisionedPrices {
 }
 
 impl OnDemandPrices {
-    /// A stream on demand over `hours`. A commitment is the account's; its shortfall is billed here as
-    /// if this stream were its only one.
+    /// A stream on demand over `hours`. A commitment is the account's; its shortfall is billed here
+    /// as if this stream were its only one.
     pub fn bill(&self, hours: f64, written: Written, setup: Setup) -> Bill {
         let (polling, fan_out) =
             (f64::from(setup.readers.polling), f64::from(setup.readers.fan_out));

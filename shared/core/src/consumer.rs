@@ -1,7 +1,7 @@
 //! Consumers: what reads a stream, and what is to be known of it to watch it.
 //!
-//! Not here: finding them (`weir-aws`), their alarms (`alarms::consumer`), what happens when one fails
-//! (`incident`).
+//! Not here: finding them (`weir-aws`), their alarms (`alarms::consumer`), what happens when one
+//! fails (`incident`).
 
 use std::fmt;
 use std::sync::Arc;
@@ -60,8 +60,8 @@ impl From<ConsumerName> for String {
     }
 }
 
-/// Names one consumer of a stream in alarm names, tags and the ledger: its kind and its name, cut short
-/// where that is too long for an alarm's name.
+/// Names one consumer of a stream in alarm names, tags and the ledger: its kind and its name, cut
+/// short where that is too long for an alarm's name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct ConsumerId(Arc<str>);

@@ -65,7 +65,7 @@ pub struct Forecast {
 
 /// A stretch of the horizon.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Step {
+pub struct ForecastStep {
     /// Blocks from now to its beginning.
     pub(crate) lead: usize,
     pub(crate) blocks: usize,
@@ -73,7 +73,7 @@ pub struct Step {
     pub load: f64,
 }
 
-impl Step {
+impl ForecastStep {
     /// How long it is.
     #[allow(clippy::cast_precision_loss)] // six at most
     pub fn hours(&self) -> f64 {
@@ -89,7 +89,7 @@ impl Step {
 
 /// Demand forecast over the next 24 hours, step by step, in shards of load.
 pub struct DemandForecast<'a> {
-    steps: Vec<Step>,
+    steps: Vec<ForecastStep>,
     profile: Cow<'a, Profile>,
     now: f64,
     highest_seen: f64,
@@ -137,12 +137,12 @@ impl<'a> DemandForecast<'a> {
     }
 
     /// The stretches of the horizon, in order.
-    pub fn steps(&self) -> &[Step] {
+    pub fn steps(&self) -> &[ForecastStep] {
         &self.steps
     }
 
     /// The distribution of the forecast's error at a step.
-    pub fn forecast_error(&self, step: &Step) -> ForecastError<'_> {
+    pub fn forecast_error(&self, step: &ForecastStep) -> ForecastError<'_> {
         self.profile.forecast_error(step.lead, step.load)
     }
 
@@ -205,7 +205,7 @@ impl<'a> DemandForecast<'a> {
     }
 }
 
-fn steps(levels: &Levels, weights: &[[f64; COUNT]]) -> Vec<Step> {
+fn steps(levels: &Levels, weights: &[[f64; COUNT]]) -> Vec<ForecastStep> {
     if levels.len() == 0 {
         return Vec::new();
     }
@@ -221,7 +221,7 @@ fn steps(levels: &Levels, weights: &[[f64; COUNT]]) -> Vec<Step> {
         let highest = (lead..lead + blocks)
             .map(|lead| profile::expect(weights, &view, lead))
             .fold(f64::NEG_INFINITY, f64::max);
-        steps.push(Step { lead, blocks, load: load_of(highest) });
+        steps.push(ForecastStep { lead, blocks, load: load_of(highest) });
         lead += blocks;
     }
     steps

@@ -2,14 +2,14 @@
 //!
 //! Sources are named in short: KDG = Kinesis Data Streams developer guide (quotas and limits,
 //! monitoring, how do I size a stream), KAPI = Kinesis API reference, CWG = CloudWatch user guide,
-//! CWQ = CloudWatch service quotas, EBG = EventBridge user guide. Where AWS says nothing, the comment says
-//! so. Prices are in `prices`. Not here: numbers Weir chooses for itself; they live beside the code
-//! that uses them.
+//! CWQ = CloudWatch service quotas, EBG = EventBridge user guide. Where AWS says nothing, the
+//! comment says so. Prices are in `prices`. Not here: numbers Weir chooses for itself; they live
+//! beside the code that uses them.
 
 pub mod prices;
 
-/// Bytes (data and partition key) one shard takes per second. KDG gives "1 MB/s", the sizing formula
-/// divides KiB by 1024: 1 MiB/s.
+/// Bytes (data and partition key) one shard takes per second. KDG gives "1 MB/s", the sizing
+/// formula divides KiB by 1024: 1 MiB/s.
 pub const SHARD_WRITE_BYTES_PER_SECOND: f64 = 1_048_576.0;
 /// Records one shard takes per second. KDG.
 pub const SHARD_WRITE_RECORDS_PER_SECOND: f64 = 1_000.0;
@@ -25,7 +25,8 @@ pub const SHARDS_PER_STREAM_MAX: u32 = 10_000;
 /// Mode switches per stream in any 24 hours, either direction. KDG.
 pub const MODE_SWITCHES_PER_DAY_MAX: u32 = 2;
 /// Shards' worth of traffic that any stream on demand takes, however small. KDG gives 4 MB/s and
-/// 4,000 records a second for a new stream; one that was switched has at least what its shards took.
+/// 4,000 records a second for a new stream; one that was switched has at least what its shards
+/// took.
 pub const ON_DEMAND_SHARDS_MIN: u32 = 4;
 /// A stream on demand takes this many times the highest traffic of its last days. KDG.
 pub const ON_DEMAND_FACTOR_OF_PEAK: f64 = 2.0;
@@ -92,8 +93,8 @@ pub const SNS_SUBJECT_CHARS_MAX: usize = 100;
 pub const SNS_MESSAGE_BYTES_MAX: usize = 256 * 1024;
 /// Bytes of one SMS; SNS splits a longer one into several. SNS developer guide.
 pub const SMS_CHARS_MAX: usize = 140;
-/// Longest title of a custom notification in chat, characters. Amazon Q Developer in chat applications
-/// administrator guide, as are the three below.
+/// Longest title of a custom notification in chat, characters. Amazon Q Developer in chat
+/// applications administrator guide, as are the three below.
 pub const CHAT_TITLE_CHARS_MAX: usize = 250;
 /// Longest description of one.
 pub const CHAT_DESCRIPTION_CHARS_MAX: usize = 8_000;

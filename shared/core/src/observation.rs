@@ -1,4 +1,5 @@
-//! Everything read about a stream at one time. Each signal says when it was read, or why it is missing.
+//! Everything read about a stream at one time. Each signal says when it was read, or why it is
+//! missing.
 //!
 //! Not here: reading it (`weir-control`, `weir-aws`), or judging it (`demand`, `plan`).
 
@@ -39,8 +40,8 @@ impl fmt::Display for CapacityMode {
     }
 }
 
-/// Something only on-demand streams have, as far as AWS tells of it. A stream that uses one cannot go back to
-/// provisioned.
+/// Something only on-demand streams have, as far as AWS tells of it. A stream that uses one cannot
+/// go back to provisioned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OnDemandFeature {

@@ -12,8 +12,8 @@ use crate::units::{ShardLoad, Shards};
 const PEAK_MINUTES: usize = ON_DEMAND_PEAK_DAYS as usize * 24 * 60;
 const LATE_MINUTES: usize = ON_DEMAND_GROWTH_MINUTES as usize;
 
-/// What it takes: never less than any stream does, nor than its shards took at the switch; and twice the
-/// highest load that counts by now.
+/// What it takes: never less than any stream does, nor than its shards took at the switch; and
+/// twice the highest load that counts by now.
 pub fn capacity(shards_at_switch: Shards, highest: ShardLoad) -> ShardLoad {
     Shards::at_least_one(ON_DEMAND_SHARDS_MIN)
         .max(shards_at_switch)
@@ -21,8 +21,8 @@ pub fn capacity(shards_at_switch: Shards, highest: ShardLoad) -> ShardLoad {
         .max(highest.times(ON_DEMAND_FACTOR_OF_PEAK))
 }
 
-/// The highest load of the last 30 days up to 15 minutes ago, minute by minute. How AWS comes down again
-/// is not documented: here a peak counts for all of its 30 days, whichever mode it came in.
+/// The highest load of the last 30 days up to 15 minutes ago, minute by minute. How AWS comes down
+/// again is not documented: here a peak counts for all of its 30 days, whichever mode it came in.
 #[derive(Clone, Debug, Default)]
 pub struct Peaks {
     /// Minutes that do not count yet, oldest first.

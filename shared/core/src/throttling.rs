@@ -2,17 +2,18 @@
 //! rules, its optimum, and whoever plans with it.
 //!
 //! A shard takes 1 MiB and 1,000 records in each second, each shard for itself (Kinesis developer
-//! guide, quotas). Metrics tell the sum of a minute over all shards. Between the two lies how evenly
-//! traffic comes: over the seconds of a minute, and over the hash range that the shards divide among
-//! them. A shard with the share `w` of a load of `x` shards refuses, of the whole load,
+//! guide, quotas). Metrics tell the sum of a minute over all shards. Between the two lies how
+//! evenly traffic comes: over the seconds of a minute, and over the hash range that the shards
+//! divide among them. A shard with the share `w` of a load of `x` shards refuses, of the whole
+//! load,
 //!
 //! ```text
 //! mean over seconds s of  max(0, x · w · u(s) − 1) / x
 //! ```
 //!
-//! where `u(s)` is the second's factor on the mean rate. The stream refuses the sum of that over its
-//! shards. Even traffic is the limit case: every factor is 1 and every share is 1/n, and nothing is
-//! refused below capacity.
+//! where `u(s)` is the second's factor on the mean rate. The stream refuses the sum of that over
+//! its shards. Even traffic is the limit case: every factor is 1 and every share is 1/n, and
+//! nothing is refused below capacity.
 //!
 //! Not here: learning how even a stream is, retries, and how many shards there are.
 
@@ -71,8 +72,9 @@ impl Evenness {
     /// The same in every second, and the same for every part of the hash range.
     pub const EVEN: Evenness = Evenness { seconds: Vec::new(), hot_keys: Vec::new(), spread: 1.0 };
 
-    /// From the factors of equally likely seconds (their rate over the minute's mean; none for equal
-    /// seconds), and the hot keys; the rest of the traffic is spread evenly over the hash range.
+    /// From the factors of equally likely seconds (their rate over the minute's mean; none for
+    /// equal seconds), and the hot keys; the rest of the traffic is spread evenly over the hash
+    /// range.
     ///
     /// # Errors
     /// Where the factors' mean is not 1, a key lies outside the hash range, or the keys have more
@@ -128,8 +130,8 @@ impl Evenness {
     }
 
     /// The share of `load`, 0 to 1, that is refused by open shards with equal parts of the hash
-    /// range. Their number may be a fraction, as a mean over a minute in which shards were opened or
-    /// closed, and as what a stream on demand takes; where there are hot keys, it is rounded up.
+    /// range. Their number may be a fraction, as a mean over a minute in which shards were opened
+    /// or closed, and as what a stream on demand takes; where there are hot keys, it is rounded up.
     pub fn refused_share(&self, load: ShardLoad, shards: f64) -> f64 {
         let x = load.get();
         if x <= 0.0 {

@@ -45,8 +45,8 @@ impl Shards {
         Shards::at_least_one(self.get().saturating_mul(limits::RESHARD_FACTOR_MAX))
     }
 
-    /// The smallest size one call may ask for: half of this one, rounded up. AWS does not say how it
-    /// rounds an odd count; rounding up is allowed under every reading.
+    /// The smallest size one call may ask for: half of this one, rounded up. AWS does not say how
+    /// it rounds an odd count; rounding up is allowed under every reading.
     pub fn halved(self) -> Shards {
         Shards::at_least_one(self.get().div_ceil(limits::RESHARD_FACTOR_MAX))
     }

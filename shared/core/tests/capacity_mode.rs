@@ -1,6 +1,7 @@
 //! Which capacity mode a plan asks for, when it holds a switch back, and what it says of it.
 //!
-//! Not here: what the ledger allows over a day (`mode_switches`), and whole runs (`weir-bench` has them).
+//! Not here: what the ledger allows over a day (`mode_switches`), and whole runs (`weir-bench` has
+//! them).
 
 #![allow(clippy::expect_used)] // the lint's own exception reaches test functions only
 

@@ -1,5 +1,5 @@
-//! The laws of an incident, for any facts in any order, repeated or late: random cases, the seed of a
-//! failure is printed and kept by the test runner.
+//! The laws of an incident, for any facts in any order, repeated or late: random cases, the seed of
+//! a failure is printed and kept by the test runner.
 
 #![allow(clippy::expect_used)] // the lint's own exception reaches test functions only
 
@@ -123,8 +123,8 @@ impl Pager {
     }
 }
 
-/// Each change is delivered some minutes after it happened, perhaps a second time, and a tick comes every
-/// minute.
+/// Each change is delivered some minutes after it happened, perhaps a second time, and a tick comes
+/// every minute.
 fn deliver(pager: &mut Pager, facts: &[Fact], delays: &[(i64, Option<i64>)]) {
     let mut deliveries: Vec<(i64, &Fact)> = Vec::new();
     for (fact, (delay, again)) in facts.iter().zip(delays.iter().cycle()) {
@@ -148,7 +148,8 @@ fn delays() -> impl Strategy<Value = Vec<(i64, Option<i64>)>> {
 }
 
 proptest! {
-    /// Law 9, first half: within one incident no page comes sooner after another than the policy says.
+    /// Law 9, first half: within one incident no page comes sooner after another than the policy
+    /// says.
     #[test]
     fn no_page_is_repeated_within_its_reminder_interval(
         facts in changes(), delays in delays(), policy in policies(), evidence in evidence(),
@@ -205,7 +206,8 @@ proptest! {
             pager
         };
         let (straight, crooked) = (run(&[(0, None)]), run(&delays));
-        // What was told on the way may differ, as what was known did; what fails in the end may not.
+        // What was told on the way may differ, as what was known did; what fails in the end may
+        // not.
         let failing = |pager: &Pager| -> Vec<Fact> {
             let incident = pager.newest.iter().filter(|incident| incident.is_open());
             incident.flat_map(|incident| incident.failing(Timestamp::MAX)).cloned().collect()
@@ -311,8 +313,8 @@ fn flapping_is_one_incident_and_each_relapse_settles_longer() {
         .collect();
     use Occasion::{Escalated, Opened, Recovered};
     assert_eq!(occasions, [Opened, Escalated, Recovered, Recovered]);
-    // On for two minutes, off for eight: the second time it must be well for ten minutes, so it is one
-    // incident from then on.
+    // On for two minutes, off for eight: the second time it must be well for ten minutes, so it is
+    // one incident from then on.
     let slow: Vec<Fact> = (0..12)
         .flat_map(|i| {
             let on = i * 10 * MINUTE;

@@ -1,9 +1,9 @@
 //! The law of mode switches, at the level of what is remembered: whatever is asked for, and
 //! whatever becomes of it, AWS never sees a third call in 24 hours.
 //!
-//! Clocks of functions differ by seconds and may be set back by hours; what AWS counts by is the true time. A clock
-//! that is set forward far and then back is not covered: no ledger written by it could tell. Not here: the
-//! loop that writes the ledger (the simulator runs it).
+//! Clocks of functions differ by seconds and may be set back by hours; what AWS counts by is the
+//! true time. A clock that is set forward far and then back is not covered: no ledger written by it
+//! could tell. Not here: the loop that writes the ledger (the simulator runs it).
 
 #![allow(clippy::expect_used)] // the lint's own exception reaches test functions only
 

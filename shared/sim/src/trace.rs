@@ -56,7 +56,7 @@ pub struct TraceFault {
 }
 
 /// One line of a recording.
-struct Row {
+struct TraceRow {
     line: u64,
     at: Timestamp,
     traffic: Minute,
@@ -70,7 +70,7 @@ impl Trace {
     /// # Errors
     /// The first fault, with its line and how to mend it.
     pub fn read(name: &str, file: &str, csv: impl Read) -> Result<Trace, TraceFault> {
-        let faults = Faults { file };
+        let faults = TraceFaults { file };
         let rows = faults.rows(csv)?;
         let (Some(first), Some(second)) = (rows.first(), rows.get(1)) else {
             let line = rows.first().map_or(1, |row| row.line);
@@ -126,16 +126,16 @@ impl Minute {
     }
 }
 
-struct Faults<'a> {
+struct TraceFaults<'a> {
     file: &'a str,
 }
 
-impl Faults<'_> {
+impl TraceFaults<'_> {
     fn at(&self, line: u64, message: impl Into<String>, fix: &'static str) -> TraceFault {
         TraceFault { file: self.file.to_owned(), line, message: message.into(), fix, source: None }
     }
 
-    fn rows(&self, csv: impl Read) -> Result<Vec<Row>, TraceFault> {
+    fn rows(&self, csv: impl Read) -> Result<Vec<TraceRow>, TraceFault> {
         let mut reader =
             csv::ReaderBuilder::new().comment(Some(b'#')).trim(csv::Trim::All).from_reader(csv);
         let unreadable = |line: u64, error: csv::Error| TraceFault {
@@ -162,7 +162,7 @@ impl Faults<'_> {
         Ok(rows)
     }
 
-    fn row(&self, record: &csv::StringRecord) -> Result<Row, TraceFault> {
+    fn row(&self, record: &csv::StringRecord) -> Result<TraceRow, TraceFault> {
         let line = record.position().map_or(1, csv::Position::line);
         let text = record.get(0).unwrap_or_default();
         let at = text.parse().map_err(|_| {
@@ -175,10 +175,10 @@ impl Faults<'_> {
                 self.at(line, message, "write a number that is not negative; leave no gap")
             })
         };
-        Ok(Row { line, at, traffic: Minute { bytes: number(1)?, records: number(2)? } })
+        Ok(TraceRow { line, at, traffic: Minute { bytes: number(1)?, records: number(2)? } })
     }
 
-    fn period(&self, first: &Row, second: &Row) -> Result<usize, TraceFault> {
+    fn period(&self, first: &TraceRow, second: &TraceRow) -> Result<usize, TraceFault> {
         let seconds = second.at.as_second() - first.at.as_second();
         if seconds <= 0 || seconds % 60 != 0 {
             let message = format!("a period of {seconds} s");

@@ -1,5 +1,5 @@
-//! The trial on a real account, tried on a command that stands for the AWS CLI: both answers to each
-//! question, and nothing left behind. Not here: what AWS answers, which only an account knows.
+//! The trial on a real account, tried on a command that stands for the AWS CLI: both answers to
+//! each question, and nothing left behind. Not here: what AWS answers, which only an account knows.
 
 use std::collections::BTreeSet;
 use std::env;

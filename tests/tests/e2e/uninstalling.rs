@@ -1,5 +1,5 @@
-//! Taking Weir out: its alarms go, and nobody else's; while it is deployed, none does. After a change
-//! of the prefix, those under the old one go.
+//! Taking Weir out: its alarms go, and nobody else's; while it is deployed, none does. After a
+//! change of the prefix, those under the old one go.
 
 use serde_json::{Value, json};
 use weir_tests::{Result, Service, World};

@@ -1,6 +1,6 @@
-//! What `weir bench` says: a row for every trace and contender, a summary of each contender, and what
-//! became of Weir in other settings. Tables for people, one JSON object a line for programs. What is said
-//! of the whole bill is in `whole_bill`.
+//! What `weir bench` says: a row for every trace and contender, a summary of each contender, and
+//! what became of Weir in other settings. Tables for people, one JSON object a line for programs.
+//! What is said of the whole bill is in `whole_bill`.
 
 mod whole_bill;
 
@@ -17,8 +17,8 @@ use crate::faults::Failure;
 use whole_bill::{Ratios, WholeBill};
 
 /// Everything there is to say.
-pub(super) struct Report<'a> {
-    rows: Vec<(Row, &'a Outcome)>,
+pub(super) struct BenchReport<'a> {
+    rows: Vec<(ScoreRow, &'a Outcome)>,
     summaries: Vec<(Contender, Summary)>,
     sensitivities: Vec<(&'static str, Summary)>,
     whole_bill: WholeBill<'a>,
@@ -26,7 +26,7 @@ pub(super) struct Report<'a> {
 
 /// One contender on one trace.
 #[derive(Serialize)]
-struct Row {
+struct ScoreRow {
     trace: String,
     class: String,
     policy: &'static str,
@@ -50,13 +50,13 @@ struct Row {
     seconds: f64,
 }
 
-impl<'a> Report<'a> {
+impl<'a> BenchReport<'a> {
     pub(super) fn new(
         recordings: &'a [Recording],
         asked: &'a [Contender],
         variants: &[Variants],
         outcomes: &'a [Outcome],
-    ) -> Report<'a> {
+    ) -> BenchReport<'a> {
         // J of the optimum, to compare with: on the same trace, in the same setting.
         let ratio = |outcome: &Outcome| {
             let same = |other: &&Outcome| {
@@ -76,9 +76,9 @@ impl<'a> Report<'a> {
         let standards = whole_bill::standards(recordings.len(), outcomes);
         let row = |outcome: &Outcome| {
             let ratios = Ratios::of(outcome, &standards[outcome.trace]);
-            Row::of(&recordings[outcome.trace], outcome, ratio(outcome), ratios)
+            ScoreRow::of(&recordings[outcome.trace], outcome, ratio(outcome), ratios)
         };
-        let mut rows: Vec<(Row, &Outcome)> = outcomes
+        let mut rows: Vec<(ScoreRow, &Outcome)> = outcomes
             .iter()
             .filter(|o| o.setting == BENCH && asked.contains(&o.judged.contender))
             .map(|outcome| (row(outcome), outcome))
@@ -86,7 +86,7 @@ impl<'a> Report<'a> {
         rows.sort_by_key(|(_, outcome)| (outcome.trace, outcome.judged.contender));
         let settings =
             variants.iter().flat_map(|variants| &variants.settings).map(|(name, _)| *name);
-        Report {
+        BenchReport {
             rows,
             summaries: asked.iter().map(|who| (*who, summary(*who, BENCH))).collect(),
             sensitivities: match variants {
@@ -178,10 +178,10 @@ impl<'a> Report<'a> {
     }
 }
 
-impl Row {
-    fn of(recording: &Recording, outcome: &Outcome, r: f64, ratios: Ratios) -> Row {
+impl ScoreRow {
+    fn of(recording: &Recording, outcome: &Outcome, r: f64, ratios: Ratios) -> ScoreRow {
         let (judged, score) = (&outcome.judged, &outcome.judged.score);
-        Row {
+        ScoreRow {
             trace: recording.trace.name.clone(),
             class: recording.class.clone(),
             policy: judged.contender.name(),

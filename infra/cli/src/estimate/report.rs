@@ -1,4 +1,5 @@
-//! What `weir estimate` says: the stream in a few lines and its bills in a table, or one JSON object.
+//! What `weir estimate` says: the stream in a few lines and its bills in a table, or one JSON
+//! object.
 
 use comfy_table::{CellAlignment, Table, presets};
 use serde_json::{Value, json};
@@ -7,7 +8,7 @@ use weir_core::limits::prices::Prices;
 use weir_core::observation::CapacityMode;
 
 /// Everything there is to say.
-pub(super) struct Report {
+pub(super) struct EstimateReport {
     pub(super) what: String,
     pub(super) prices: &'static Prices,
     pub(super) setup: Setup,
@@ -15,7 +16,7 @@ pub(super) struct Report {
     pub(super) estimate: Estimate,
 }
 
-impl Report {
+impl EstimateReport {
     pub(super) fn print_table(&self) {
         let mut facts = Table::new();
         facts.load_style(presets::NOTHING);

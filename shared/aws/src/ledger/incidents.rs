@@ -82,6 +82,10 @@ impl RecordIncident for Aws {
 
 impl Aws {
     /// What is open, and what was over after `since`: the newest incident of each subject.
+    ///
+    /// # Errors
+    ///
+    /// When the table cannot be read, or what it holds cannot be understood.
     pub async fn incidents_since(&self, since: Timestamp) -> PortResult<Vec<Incident>> {
         let past = vec![(":past", text(PAST)), (":since", time(since))];
         let past = self.incidents_where("#due = :past AND #revisit_at >= :since", past).await?;

@@ -13,11 +13,11 @@ use super::window::Window;
 /// What came for each query so far.
 #[derive(Debug, Default)]
 pub(super) struct Answers {
-    by_id: HashMap<String, Answer>,
+    by_id: HashMap<String, QueryAnswer>,
 }
 
 #[derive(Debug, Default)]
-struct Answer {
+struct QueryAnswer {
     points: Vec<(i64, f64)>,
     /// Of the newest page: earlier ones may say "partial" because there is another page.
     status: Option<StatusCode>,
@@ -65,7 +65,7 @@ impl Answers {
     }
 }
 
-impl Answer {
+impl QueryAnswer {
     fn said(&self) -> String {
         self.said.join("; ")
     }

@@ -1,5 +1,5 @@
-//! One capacity mode against the other: whether it can carry the traffic, what is cheaper, and from which
-//! use on. Not here: when to switch (`plan`), which is a matter of what is to come.
+//! One capacity mode against the other: whether it can carry the traffic, what is cheaper, and from
+//! which use on. Not here: when to switch (`plan`), which is a matter of what is to come.
 
 use super::{Readers, Setup, Written};
 use crate::limits::{self, prices::Prices};
@@ -37,8 +37,8 @@ impl Rates {
     }
 }
 
-/// What a mode would cost for the same stretch of time, all in: its bill, and the price the policy sets
-/// on what it would throttle.
+/// What a mode would cost for the same stretch of time, all in: its bill, and the price the policy
+/// sets on what it would throttle.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Offer {
     /// It can carry the traffic, at this many dollars.
@@ -81,8 +81,9 @@ pub fn cheaper(provisioned: Offer, on_demand: Offer) -> Choice {
     }
 }
 
-/// The mean use of so many open shards below which on-demand Standard is cheaper, as a factor of their
-/// capacity for records of `record_bytes`. `None` where it never is; above 1 where it always is.
+/// The mean use of so many open shards below which on-demand Standard is cheaper, as a factor of
+/// their capacity for records of `record_bytes`. `None` where it never is; above 1 where it always
+/// is.
 pub fn break_even_use(
     prices: &Prices,
     shards: Shards,

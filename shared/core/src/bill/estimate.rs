@@ -1,5 +1,6 @@
-//! What a month of some traffic comes to in every way a stream can be paid for, and which capacity mode
-//! to be in. Not here: playing recorded traffic (`weir-bench`), which tells how Weir would size a stream.
+//! What a month of some traffic comes to in every way a stream can be paid for, and which capacity
+//! mode to be in. Not here: playing recorded traffic (`weir-bench`), which tells how Weir would
+//! size a stream.
 
 use super::{Bill, Choice, Offer, Rates, Readers, Setup, Written, break_even_use, cheaper};
 use crate::limits::prices::{MONTH_HOURS, Prices};
@@ -66,8 +67,8 @@ pub struct Estimate {
     pub choice: Choice,
 }
 
-/// Estimates a month of such traffic. Without anything measured, a stream that follows its traffic is
-/// taken to be in use by 80 % in the mean, and never larger than its peak needs.
+/// Estimates a month of such traffic. Without anything measured, a stream that follows its traffic
+/// is taken to be in use by 80 % in the mean, and never larger than its peak needs.
 pub fn estimate(
     prices: &Prices,
     stretches: &[Stretch],

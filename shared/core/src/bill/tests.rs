@@ -27,8 +27,8 @@ fn read_by(polling: u32, fan_out: u32) -> Setup {
 #[test]
 fn records_are_rounded_each_for_itself() {
     let of = |bytes: f64| Written { bytes: 1_000.0 * bytes, records: 1_000.0 };
-    // The examples of the pricing page: 4.5 KB count as 5 KB; 5 KB are one unit, 45 KB two, 1 MB forty
-    // (41, with a MB of 1,024 KB).
+    // The examples of the pricing page: 4.5 KB count as 5 KB; 5 KB are one unit, 45 KB two, 1 MB
+    // forty (41, with a MB of 1,024 KB).
     near(of(4.5 * KB).billable_gb() * GB_BYTES, 1_000.0 * 5.0 * KB);
     near(of(KB + 1e-6).billable_gb() * GB_BYTES, 1_000.0 * KB);
     near(of(KB + 1.0).billable_gb() * GB_BYTES, 2_000.0 * KB);
@@ -96,7 +96,8 @@ fn bills_add_up_over_time() {
     near(parts.times(2.0).total().get(), 2.0 * whole.total().get());
 }
 
-/// Sums done elsewhere: C_od(u) = C_prov(u) for records of a size, S shards and K polling consumers.
+/// Sums done elsewhere: C_od(u) = C_prov(u) for records of a size, S shards and K polling
+/// consumers.
 #[test]
 fn the_break_even_lies_where_the_bills_cross() {
     let percent = |shards, bytes, polling| {

@@ -1,5 +1,5 @@
-//! What an alarm says: its state, and since when. Of two facts about one alarm the newer holds, whatever the
-//! order they come in and however often.
+//! What an alarm says: its state, and since when. Of two facts about one alarm the newer holds,
+//! whatever the order they come in and however often.
 //!
 //! Not here: what follows from it (`step`).
 
@@ -41,8 +41,8 @@ pub struct Watched {
 }
 
 impl Watched {
-    /// The whole name of the consumer of this kind, where the metric bears it: its id may hold only the
-    /// beginning. Anybody may set an alarm; only what can be a name is taken for one.
+    /// The whole name of the consumer of this kind, where the metric bears it: its id may hold only
+    /// the beginning. Anybody may set an alarm; only what can be a name is taken for one.
     pub fn consumer_name(&self, kind: ConsumerKind) -> Option<&str> {
         let dimension = |key| self.dimensions.get(key);
         let name = match kind {
@@ -67,8 +67,8 @@ pub struct Fact {
     pub state: AlarmState,
     /// Since when.
     pub state_at: Timestamp,
-    /// When it stops holding by itself: Weir's own events tell when something is wrong, never when it is
-    /// right again.
+    /// When it stops holding by itself: Weir's own events tell when something is wrong, never when
+    /// it is right again.
     pub holds_until: Option<Timestamp>,
     /// What it watches, where that is known.
     pub watched: Option<Watched>,
@@ -85,8 +85,8 @@ impl Fact {
         self.holds_until.unwrap_or(self.state_at).max(self.state_at)
     }
 
-    /// Whether `other`, of the same alarm, is to take its place. An alarm that lacks data says nothing:
-    /// what was known before stays. At the same moment a failure outweighs its end.
+    /// Whether `other`, of the same alarm, is to take its place. An alarm that lacks data says
+    /// nothing: what was known before stays. At the same moment a failure outweighs its end.
     pub(super) fn gives_way_to(&self, other: &Fact) -> bool {
         let rank = |fact: &Fact| (fact.state_at, fact.state == AlarmState::Alarm, fact.holds_until);
         other.speaks() && rank(other) > rank(self)

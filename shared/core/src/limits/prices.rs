@@ -1,20 +1,20 @@
 //! What AWS asks for Kinesis data streams: prices by region, each with its source and date, and the
 //! steps in which it counts.
 //!
-//! All fields are plain numbers, so that whoever knows better prices (a discount, another region) can
-//! state them. Not here: what a stream costs with them (`bill`).
+//! All fields are plain numbers, so that whoever knows better prices (a discount, another region)
+//! can state them. Not here: what a stream costs with them (`bill`).
 
 /// Bytes in a PUT payload unit; each record starts its own. Kinesis pricing page.
 pub const PUT_UNIT_BYTES: f64 = 25_600.0;
-/// On demand, each record is billed rounded up to this many bytes; throttled bytes are weighed so too.
-/// Kinesis pricing page: a record of 4.5 KB counts as 5 KB, a KB being 1,024 bytes.
+/// On demand, each record is billed rounded up to this many bytes; throttled bytes are weighed so
+/// too. Kinesis pricing page: a record of 4.5 KB counts as 5 KB, a KB being 1,024 bytes.
 pub const BILLED_RECORD_STEP_BYTES: f64 = 1_024.0;
 /// Bytes in the GB that AWS bills. Not said by AWS; its worked examples come out with it.
 pub const GB_BYTES: f64 = 1_073_741_824.0;
 /// Hours in the month of a GB-month, as AWS's calculator counts.
 pub const MONTH_HOURS: f64 = 730.0;
-/// Up to this age, retention beyond the first day is extended; beyond, it is long-term. Kinesis pricing
-/// page.
+/// Up to this age, retention beyond the first day is extended; beyond, it is long-term. Kinesis
+/// pricing page.
 pub const EXTENDED_RETENTION_HOURS: u32 = 7 * 24;
 
 /// One provisioned shard for an hour in us-east-1: what the benchmark counts with.
@@ -77,7 +77,8 @@ pub struct OnDemandPrices {
 pub const REGIONS: [&Prices; 1] = [&US_EAST_1];
 
 /// US East (N. Virginia). The prices of Advantage agree with the savings AWS announced for it in
-/// November 2025; whether a shortfall of its commitment is billed for each direction is not confirmed.
+/// November 2025; whether a shortfall of its commitment is billed for each direction is not
+/// confirmed.
 pub const US_EAST_1: Prices = Prices {
     region: "us-east-1",
     as_of: "2026-09",

@@ -9,7 +9,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::timetable::Timetable;
-use crate::forecast::{DemandForecast, LogShards, Step};
+use crate::forecast::{DemandForecast, ForecastStep, LogShards};
 use crate::limits;
 use crate::reshard;
 use crate::units::Shards;
@@ -87,7 +87,7 @@ pub(super) fn size(forecast: &DemandForecast<'_>, open: Shards, terms: &Terms<'_
 
 impl Terms<'_> {
     /// Fewest shards that known events ask for within a step.
-    fn floor(&self, step: &Step) -> f64 {
+    fn floor(&self, step: &ForecastStep) -> f64 {
         if self.timetable.events.is_empty() {
             return Shards::ONE.capacity().get();
         }
@@ -241,9 +241,9 @@ impl CostTable {
 /// sooner. A size is as good as reached one step after the call; one of many splits and merges
 /// takes longer, and until then the stream throttles as it does at the size at hand. Only sizes are
 /// compared, never whether to call: a later call would take as long.
-fn late(steps: &[Step], sizes: &[u32], open: usize, cost: &[f64]) -> Vec<f64> {
+fn late(steps: &[ForecastStep], sizes: &[u32], open: usize, cost: &[f64]) -> Vec<f64> {
     let shards = |size: usize| Shards::at_least_one(sizes[size]);
-    let assumed = steps.first().map_or(0.0, Step::hours);
+    let assumed = steps.first().map_or(0.0, ForecastStep::hours);
     let reached = |size: usize| {
         let hours = reshard::expected(shards(open), shards(size)).as_secs_f64() / 3600.0;
         hours.max(assumed)
@@ -263,11 +263,13 @@ fn late(steps: &[Step], sizes: &[u32], open: usize, cost: &[f64]) -> Vec<f64> {
 }
 
 /// The steps of the forecast, the first of them raised where demand is above capacity now.
-fn expected_steps(forecast: &DemandForecast<'_>, open: Shards) -> Vec<Step> {
+fn expected_steps(forecast: &DemandForecast<'_>, open: Shards) -> Vec<ForecastStep> {
     let above = forecast.now() > open.capacity().get();
     let floor = |index| if above && index < EMERGENCY_STEPS { forecast.now() } else { 0.0 };
-    let raised =
-        |(index, step): (usize, &Step)| Step { load: step.load.max(floor(index)), ..*step };
+    let raised = |(index, step): (usize, &ForecastStep)| ForecastStep {
+        load: step.load.max(floor(index)),
+        ..*step
+    };
     forecast.steps().iter().enumerate().map(raised).collect()
 }
 

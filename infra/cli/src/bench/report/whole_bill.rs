@@ -16,11 +16,11 @@ use super::{blank, right, round};
 /// Everything there is to say about it.
 pub(super) struct WholeBill<'a> {
     asked: &'a [Contender],
-    rows: Vec<Row<'a>>,
+    rows: Vec<BillRow<'a>>,
 }
 
 /// One contender on one trace.
-struct Row<'a> {
+struct BillRow<'a> {
     outcome: &'a Outcome,
     recording: &'a Recording,
     standards: Standards,
@@ -62,12 +62,12 @@ impl<'a> WholeBill<'a> {
         standards: &[Standards],
         outcomes: &'a [Outcome],
     ) -> WholeBill<'a> {
-        let row = |outcome: &'a Outcome| Row {
+        let row = |outcome: &'a Outcome| BillRow {
             outcome,
             recording: &recordings[outcome.trace],
             standards: standards[outcome.trace],
         };
-        let mut rows: Vec<Row<'a>> = outcomes
+        let mut rows: Vec<BillRow<'a>> = outcomes
             .iter()
             .filter(|o| o.setting == BENCH && asked.contains(&o.judged.contender))
             .map(row)
@@ -76,7 +76,7 @@ impl<'a> WholeBill<'a> {
         WholeBill { asked, rows }
     }
 
-    fn of(&self, who: Contender) -> impl Iterator<Item = &Row<'a>> {
+    fn of(&self, who: Contender) -> impl Iterator<Item = &BillRow<'a>> {
         self.rows.iter().filter(move |row| row.outcome.judged.contender == who)
     }
 
@@ -120,7 +120,7 @@ impl<'a> WholeBill<'a> {
             "on demand %",
             "switches/day",
         ]);
-        for Row { outcome, recording, standards } in self.of(Contender::Weir) {
+        for BillRow { outcome, recording, standards } in self.of(Contender::Weir) {
             let (score, ratios) = (&outcome.judged.score, Ratios::of(outcome, standards));
             table.add_row([
                 recording.trace.name.clone(),

@@ -2,7 +2,7 @@
 //!
 //! | `pk` | `sk` | what |
 //! |---|---|---|
-//! | `stream#<name>` | `state` | version, when due, pause, newest plan, claim, last mode and shards |
+//! | `stream#<name>` | `state` | version, when due, pause, newest plan, claim, mode, shards |
 //! | `stream#<name>` | `profile` | what plans have learnt of its traffic |
 //! | `stream#<name>` | `plan#<planned at>#<plan id>` | a plan's event, for people |
 //! | `stream#<name>` | `action#<at>#<plan id>` | an action and what became of it |

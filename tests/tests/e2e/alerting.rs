@@ -26,6 +26,8 @@ impl Alerting {
         let world = World::start()?;
         world.create_ledger()?;
         world.create_stream(STREAM, 2)?;
+        // Without any policy file, raise-alerts would tell of that too.
+        world.write_policy("streams", "version = 1\n[[streams]]\nmatch = \"*\"\n")?;
         let (notices, pages) = (world.create_topic("notices")?, world.create_topic("pages")?);
         let both = [&*notices, &*pages];
         let only_pages = json!({ "severity": ["page"] });

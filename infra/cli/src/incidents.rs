@@ -6,7 +6,7 @@
 use comfy_table::{Table, presets};
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use weir_control::message::{length, time};
+use weir_control::notification::{length, time};
 use weir_core::incident::{Incident, Sign, Subject};
 
 /// As a table, open ones first, the newest first.

@@ -1,10 +1,10 @@
 //! `weir test-alert`: a marked message, and its end, to all who subscribe to a topic.
 //!
-//! Not here: what it says (`weir_control::raise_alerts::rehearsal`).
+//! Not here: what it says (`weir_control::raise_alerts::test_alert`).
 
 use clap::ValueEnum;
-use weir_control::ports::{Clock, SendAlert};
-use weir_control::raise_alerts::rehearsal;
+use weir_control::ports::{Clock, SendNotification};
+use weir_control::raise_alerts::test_alert;
 use weir_core::policy::Severity;
 
 use crate::faults::Failure;
@@ -28,8 +28,8 @@ pub(crate) fn run(to: Audience) -> Result<(), Failure> {
         let settings = aws.settings();
         let topics = settings.topics.as_ref().ok_or(Failure::NoTopics)?;
         let prefix = &settings.alarm_prefix;
-        for alert in rehearsal(prefix, &topics.place, severity, aws.now())? {
-            aws.send_alert(&alert).await?;
+        for alert in test_alert(prefix, &topics.place, severity, aws.now())? {
+            aws.send_notification(&alert).await?;
             println!("sent to {severity}s: {}", alert.subject);
         }
         Ok(())

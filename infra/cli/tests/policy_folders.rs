@@ -26,8 +26,9 @@ fn checked(folder: &Path) -> (bool, String) {
 fn the_command_accepts_what_the_functions_load_and_tells_the_same_faults() {
     const ORDERS: &[u8] = b"version = 1\n[[streams]]\nmatch = \"orders\"\n";
     const FAULTY: &[u8] = b"version = 1\n[[streams]]\nmatch = \"clicks\"\nmin_shards = 0\n";
-    // The files of a folder, whether it is accepted, and how many faults it has.
-    let folders: [(&[(&str, &[u8])], bool, usize); 6] = [
+    /// The files of a folder, whether it is accepted, and how many faults it has.
+    type Case<'a> = (&'a [(&'a str, &'a [u8])], bool, usize);
+    let folders: [Case<'_>; 6] = [
         (&[("a.toml", ORDERS)], true, 0),
         (&[("a.toml", ORDERS), ("notes.md", b"[")], true, 0),
         (&[("a.toml", ORDERS), ("b.toml", FAULTY), ("c.toml", FAULTY)], false, 2),

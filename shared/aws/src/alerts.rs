@@ -5,8 +5,8 @@
 
 use aws_sdk_sns::types::MessageAttributeValue;
 use tracing::warn;
-use weir_control::message::Alert;
-use weir_control::ports::{Failure, PortResult, SendAlert};
+use weir_control::notification::Notification;
+use weir_control::ports::{Failure, PortResult, SendNotification};
 use weir_core::policy::Severity;
 
 use crate::Aws;
@@ -14,8 +14,8 @@ use crate::errors::Call;
 
 const PUBLISH: Call = Call::change("Publish");
 
-impl SendAlert for Aws {
-    async fn send_alert(&self, alert: &Alert) -> PortResult<()> {
+impl SendNotification for Aws {
+    async fn send_notification(&self, alert: &Notification) -> PortResult<()> {
         let Some(topics) = &self.settings.topics else {
             let message = "WEIR_NOTICES_TOPIC and WEIR_PAGES_TOPIC are not set";
             return Err(PUBLISH.refused(Failure::Invalid, message));

@@ -11,7 +11,7 @@ pub mod event;
 pub mod incoming;
 pub mod installation;
 pub mod ledger;
-pub mod message;
+pub mod notification;
 pub mod plan_capacity;
 pub mod plan_id;
 pub mod policy_folder;

@@ -47,7 +47,7 @@ pub struct PlanReport {
     /// Streams without a plan.
     pub skipped: Vec<SkippedStream>,
     /// Failures that cost no stream its plan: quota unread, ledger down, events unpublished.
-    pub troubles: Vec<PortError>,
+    pub failed_calls: Vec<PortError>,
 }
 
 /// Everything this loop needs.
@@ -181,7 +181,7 @@ async fn streams<P: PlanPorts>(
         Wake::Due => match ports.due_streams(ports.now()).await {
             Ok(streams) => Ok(streams),
             Err(error) => {
-                report.troubles.push(error);
+                report.failed_calls.push(error);
                 managed().await
             }
         },
@@ -207,7 +207,7 @@ async fn look<'a, P: PlanPorts>(
     let mut record = match ports.read_record(stream, Budget::window_start(now)).await {
         Ok(record) => Some(record.unwrap_or_else(|| StreamRecord::new(now))),
         Err(error) => {
-            report.troubles.push(error);
+            report.failed_calls.push(error);
             None
         }
     };
@@ -230,7 +230,7 @@ async fn look<'a, P: PlanPorts>(
     {
         // The next look must find the change again, or the call would never be counted.
         last_seen = None;
-        report.troubles.push(error);
+        report.failed_calls.push(error);
     }
     Ok(Candidate { stream: stream.clone(), policy, record, state, last_seen })
 }
@@ -256,7 +256,7 @@ async fn quota<P: PlanPorts>(ports: &P, report: &mut PlanReport) -> Signal<Shard
         Ok(value) => Signal::Known { value, read_at: ports.now() },
         Err(error) => {
             let missing = Signal::Missing(error.to_string());
-            report.troubles.push(error);
+            report.failed_calls.push(error);
             missing
         }
     }
@@ -277,7 +277,7 @@ async fn decide<P: PlanPorts>(
         Ok(traffic) => (Signal::Known { value: traffic.minutes, read_at: now }, traffic.days),
         Err(error) => {
             let missing = Signal::Missing(error.to_string());
-            report.troubles.push(error);
+            report.failed_calls.push(error);
             (missing, Series::empty(now, DAYS_PERIOD_SECONDS))
         }
     };
@@ -318,7 +318,7 @@ async fn decide<P: PlanPorts>(
             }
             // Nobody can claim an unrecorded plan by its id; the executor treats it as one made
             // while the ledger was down.
-            Err(error) => report.troubles.push(error),
+            Err(error) => report.failed_calls.push(error),
         }
     }
     events.extend(event.map(WeirEvent::CapacityPlanned));

@@ -17,7 +17,7 @@ use weir_core::units::{Shards, StreamName};
 use crate::event::WeirEvent;
 use crate::incoming::AlarmEvent;
 use crate::ledger::{Claimed, Planned, StoredIncident, StreamRecord};
-use crate::message::Alert;
+use crate::notification::Notification;
 use crate::plan_id::PlanId;
 
 /// Why a call on the world failed, in the terms a loop decides by.
@@ -92,7 +92,8 @@ pub struct PortError {
     pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
-/// The result of a call on the world.
+/// The result of a call on the world. A loop decides by [`PortError::failure`] alone: whether a call
+/// may have taken effect, and whether the same call may succeed later.
 pub type PortResult<T> = Result<T, PortError>;
 
 /// Traffic of one stream.
@@ -321,7 +322,7 @@ pub trait RecordIncident {
 
 /// Publish, to the topic of the alert's severity and to the one for chat, where there is one.
 #[allow(async_fn_in_trait)]
-pub trait SendAlert {
+pub trait SendNotification {
     /// Sends one message.
-    async fn send_alert(&self, alert: &Alert) -> PortResult<()>;
+    async fn send_notification(&self, alert: &Notification) -> PortResult<()>;
 }

@@ -5,10 +5,10 @@
 //! lost event costs a minute. A message is written down before it is sent and marked as sent after:
 //! what was written and not marked is sent again, so none is lost, and one is sent twice only if
 //! its sender died, or its answer got lost, in between. Not here: when something is told
-//! (`weir_core::incident`), in which words (`message`).
+//! (`weir_core::incident`), in which words (`notification`).
 
 pub mod facts;
-mod rehearsal;
+mod test_alert;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,13 +21,13 @@ use crate::answer::{Answer, RedeliverOn};
 use crate::incoming::{AlarmEvent, Incoming};
 use crate::installation::{Installation, Place};
 use crate::ledger::StoredIncident;
-use crate::message::Story;
+use crate::notification::MessageContext;
 use crate::ports::{
     Clock, Failure, PortError, PortResult, ReadAlarmStates, ReadEvidence, ReadIncidents,
-    RecordIncident, SendAlert,
+    RecordIncident, SendNotification,
 };
 use facts::Finding;
-pub use rehearsal::rehearsal;
+pub use test_alert::test_alert;
 
 /// Two runs on one incident are rare, three are chance; more than this is a fault, and the tick
 /// comes again.
@@ -35,12 +35,12 @@ const TRIES: u32 = 4;
 
 /// Everything this loop needs.
 pub trait AlertPorts:
-    Clock + ReadAlarmStates + ReadEvidence + ReadIncidents + RecordIncident + SendAlert
+    Clock + ReadAlarmStates + ReadEvidence + ReadIncidents + RecordIncident + SendNotification
 {
 }
 
 impl<P> AlertPorts for P where
-    P: Clock + ReadAlarmStates + ReadEvidence + ReadIncidents + RecordIncident + SendAlert
+    P: Clock + ReadAlarmStates + ReadEvidence + ReadIncidents + RecordIncident + SendNotification
 {
 }
 
@@ -52,7 +52,7 @@ pub struct AlertReport {
     /// Failures of which nothing is said on purpose.
     pub held: Vec<(Subject, SilenceReason)>,
     /// Calls that failed; the next tick tries them again.
-    pub troubles: Vec<PortError>,
+    pub failed_calls: Vec<PortError>,
 }
 
 /// What this loop knows of the installation, its place included.
@@ -75,7 +75,7 @@ pub async fn on_event<P: AlertPorts>(
     match run(ports, installation, event).await {
         Ok(report) => {
             let redeliver = if ticked { RedeliverOn::AnyFailure } else { RedeliverOn::Nothing }
-                .first(&report.troubles);
+                .first(&report.failed_calls);
             Answer::done(report, redeliver)
         }
         Err(error) => {
@@ -119,7 +119,7 @@ async fn on_tick<P: AlertPorts>(ports: &P, context: Context<'_>) -> PortResult<A
         Ok(findings) => findings,
         // Reminders and what was not sent are due all the same.
         Err(error) => {
-            report.troubles.push(error);
+            report.failed_calls.push(error);
             Vec::new()
         }
     };
@@ -133,7 +133,7 @@ async fn on_tick<P: AlertPorts>(ports: &P, context: Context<'_>) -> PortResult<A
     }
     for (subject, facts) in by_subject {
         if let Err(error) = process(ports, context, &subject, &facts, &mut report).await {
-            report.troubles.push(error);
+            report.failed_calls.push(error);
         }
     }
     Ok(report)
@@ -245,11 +245,11 @@ impl Outbox<'_> {
                 }
                 // It may have arrived; it is sent again when its time is up.
                 Err(error) if error.failure == Failure::AnswerLost => {
-                    report.troubles.push(error);
+                    report.failed_calls.push(error);
                     continue;
                 }
                 Err(error) => {
-                    report.troubles.push(error);
+                    report.failed_calls.push(error);
                     false
                 }
             };
@@ -266,15 +266,15 @@ impl Outbox<'_> {
         incident: &Incident,
         message: &Message,
     ) -> PortResult<()> {
-        let story = Story {
+        let context = MessageContext {
             incident,
             message,
             evidence: self.evidence,
             place: self.context.place,
             repeat_minutes: self.policy.repeat_page_minutes,
         };
-        let alert = story.tell().map_err(untold)?;
-        ports.send_alert(&alert).await
+        let alert = context.render().map_err(unwritten)?;
+        ports.send_notification(&alert).await
     }
 }
 
@@ -303,7 +303,7 @@ async fn mark_sent<P: AlertPorts>(
     Err(too_many_at_once(&incident.subject))
 }
 
-fn untold(error: serde_json::Error) -> PortError {
+fn unwritten(error: serde_json::Error) -> PortError {
     PortError {
         operation: "writing a message",
         failure: Failure::Invalid,

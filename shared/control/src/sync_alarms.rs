@@ -57,7 +57,7 @@ pub struct SyncReport {
     /// Streams left as they are.
     pub skipped: Vec<SkippedStream>,
     /// Calls that failed; the next run tries them again.
-    pub troubles: Vec<PortError>,
+    pub failed_calls: Vec<PortError>,
 }
 
 /// Handles one event. What was done is found done by the next run, so a redelivery does only what
@@ -75,7 +75,7 @@ pub async fn on_event<P: SyncPorts>(
     }
     match run(ports, installation, scope).await {
         Ok(report) => {
-            let redeliver = RedeliverOn::Retryable.first(&report.troubles);
+            let redeliver = RedeliverOn::Retryable.first(&report.failed_calls);
             Answer::done(report, redeliver)
         }
         Err(error) => Answer::failed(error, RedeliverOn::Retryable),
@@ -116,7 +116,7 @@ async fn run<P: SyncPorts>(
         // What the first half did is told whatever becomes of the second.
         match consumers::run(ports, policies, alarm_prefix).await {
             Ok(consumers) => report.add(consumers),
-            Err(error) => report.troubles.push(error),
+            Err(error) => report.failed_calls.push(error),
         }
     }
     Ok(report)
@@ -124,14 +124,15 @@ async fn run<P: SyncPorts>(
 
 impl SyncReport {
     fn add(&mut self, other: SyncReport) {
-        let SyncReport { put, rearmed, deleted, registered, retired, skipped, troubles } = other;
+        let SyncReport { put, rearmed, deleted, registered, retired, skipped, failed_calls } =
+            other;
         self.put.extend(put);
         self.rearmed.extend(rearmed);
         self.deleted.extend(deleted);
         self.registered.extend(registered);
         self.retired.extend(retired);
         self.skipped.extend(skipped);
-        self.troubles.extend(troubles);
+        self.failed_calls.extend(failed_calls);
     }
 }
 
@@ -149,20 +150,20 @@ pub(crate) async fn apply<P: WriteAlarms>(
                 written.insert(spec.name.clone());
                 report.put.push(spec.name);
             }
-            Err(error) => report.troubles.push(error),
+            Err(error) => report.failed_calls.push(error),
         }
     }
     // An alarm whose new threshold did not arrive would go off again at once for nothing.
     for name in rearm.into_iter().filter(|name| written.contains(name)) {
         match ports.rearm_alarm(&name).await {
             Ok(()) => report.rearmed.push(name),
-            Err(error) => report.troubles.push(error),
+            Err(error) => report.failed_calls.push(error),
         }
     }
     if !delete.is_empty() {
         match ports.delete_alarms(&delete).await {
             Ok(()) => report.deleted = delete,
-            Err(error) => report.troubles.push(error),
+            Err(error) => report.failed_calls.push(error),
         }
     }
 }

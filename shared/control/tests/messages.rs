@@ -10,13 +10,13 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use weir_control::incoming::{AlarmEvent, Incoming};
 use weir_control::installation::Place;
-use weir_control::message::{Alert, Story};
-use weir_control::raise_alerts::{facts, rehearsal};
+use weir_control::notification::{MessageContext, Notification};
+use weir_control::raise_alerts::{facts, test_alert};
 use weir_core::alarms::{AlarmPrefix, AlarmState};
 use weir_core::consumer::{ConsumerId, ConsumerKind, ConsumerName};
 use weir_core::incident::{Evidence, Fact, Incident, LagPoint, Sign, Subject, Symptom, step};
 use weir_core::limits;
-use weir_core::policy::{AlertPolicy, Severity, Telling};
+use weir_core::policy::{AlertPolicy, AlertRouting, Severity};
 use weir_core::reasons::{ClampReason, HoldReason, RefusalReason};
 use weir_core::units::StreamName;
 
@@ -39,7 +39,7 @@ fn recorded(name: &str) -> AlarmEvent {
 }
 
 /// An incident that began with this alarm, `minutes` ago, and its newest message.
-fn told(said: (Subject, Fact), evidence: &Evidence, minutes: i64) -> (Incident, Alert) {
+fn told(said: (Subject, Fact), evidence: &Evidence, minutes: i64) -> (Incident, Notification) {
     let (subject, fact) = said;
     let began = fact.state_at;
     let policy = AlertPolicy::DEFAULT;
@@ -58,15 +58,20 @@ fn told(said: (Subject, Fact), evidence: &Evidence, minutes: i64) -> (Incident, 
     (incident, alert)
 }
 
-fn tell(incident: &Incident, message: &weir_core::incident::Message, evidence: &Evidence) -> Alert {
-    let story = Story { incident, message, evidence, place: &place(), repeat_minutes: 60 };
-    let alert = story.tell().expect("a message");
+fn tell(
+    incident: &Incident,
+    message: &weir_core::incident::Message,
+    evidence: &Evidence,
+) -> Notification {
+    let context =
+        MessageContext { incident, message, evidence, place: &place(), repeat_minutes: 60 };
+    let alert = context.render().expect("a message");
     fits(&alert);
     alert
 }
 
 /// What every channel demands, whatever is told.
-fn fits(alert: &Alert) {
+fn fits(alert: &Notification) {
     assert!(alert.subject.is_ascii() && alert.subject.len() <= limits::SNS_SUBJECT_CHARS_MAX);
     assert!(!alert.subject.contains(['\n', '\r']), "{}", alert.subject);
     let attributes: usize = alert.attributes.iter().map(|(k, v)| k.len() + v.len()).sum();
@@ -87,7 +92,7 @@ fn fits(alert: &Alert) {
     );
 }
 
-fn shown(alert: &Alert) -> String {
+fn shown(alert: &Notification) -> String {
     let forms: Value = serde_json::from_str(&alert.body).expect("JSON");
     let text = |name: &str| forms[name].as_str().expect("a form").to_owned();
     let pretty = |json: &str| {
@@ -111,7 +116,7 @@ fn shown(alert: &Alert) -> String {
 }
 
 /// What a pager gets.
-fn https(alert: &Alert) -> Value {
+fn https(alert: &Notification) -> Value {
     let forms: Value = serde_json::from_str(&alert.body).expect("JSON");
     serde_json::from_str(forms["https"].as_str().expect("a form")).expect("JSON")
 }
@@ -303,7 +308,7 @@ fn a_test_message_is_marked_and_closes_what_it_opens() {
     let now: Timestamp = "2026-11-21T02:14:00Z".parse().expect("a time");
     let prefix = AlarmPrefix::default();
     for severity in [Severity::Notice, Severity::Page] {
-        let alerts = rehearsal(&prefix, &place(), severity, now).expect("two messages");
+        let alerts = test_alert(&prefix, &place(), severity, now).expect("two messages");
         let [begun, over] = &alerts[..] else { panic!("{alerts:?}") };
         for alert in [begun, over] {
             fits(alert);
@@ -354,5 +359,5 @@ fn the_longest_names_fit_every_form() {
             assert!(matches!(alert.severity, Severity::Notice | Severity::Page));
         }
     }
-    assert_ne!(AlertPolicy::DEFAULT.telling, Telling::Off);
+    assert_ne!(AlertPolicy::DEFAULT.routing, AlertRouting::Off);
 }

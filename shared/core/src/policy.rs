@@ -14,7 +14,7 @@ pub mod schedule;
 
 use serde::{Deserialize, Serialize};
 
-pub use alerts::{AlertPolicy, Severity, Telling};
+pub use alerts::{AlertPolicy, AlertRouting, Severity};
 pub use fault::Fault;
 pub use files::{PolicyFault, PolicyFile};
 pub use parse::parse;

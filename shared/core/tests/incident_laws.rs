@@ -11,7 +11,7 @@ use weir_core::consumer::{ConsumerId, ConsumerKind, ConsumerName};
 use weir_core::incident::{
     Evidence, Fact, Incident, LagPoint, Message, Occasion, Sign, Subject, Symptom, step,
 };
-use weir_core::policy::{AlertPolicy, Severity, Telling};
+use weir_core::policy::{AlertPolicy, AlertRouting, Severity};
 use weir_core::units::{Share, StreamName};
 
 const MINUTE: i64 = 60;
@@ -63,12 +63,12 @@ fn changes() -> impl Strategy<Value = Vec<Fact>> {
 }
 
 fn policies() -> impl Strategy<Value = AlertPolicy> {
-    let tellings = prop_oneof![
-        4 => Just(Telling::Escalate), 2 => Just(Telling::Page), 1 => Just(Telling::Notice)
+    let routings = prop_oneof![
+        4 => Just(AlertRouting::Escalate), 2 => Just(AlertRouting::Page), 1 => Just(AlertRouting::Notice)
     ];
-    (tellings, 0u32..90, 5u32..120, 1u32..99).prop_map(|(telling, after, repeat, life)| {
+    (routings, 0u32..90, 5u32..120, 1u32..99).prop_map(|(routing, after, repeat, life)| {
         AlertPolicy {
-            telling,
+            routing,
             page_after_minutes: after,
             repeat_page_minutes: repeat,
             page_at_life: Share::percent(life).expect("a percentage"),

@@ -5,7 +5,7 @@
 
 use jiff::Timestamp;
 use serde_json::Value;
-use weir_control::message::Alert;
+use weir_control::notification::Notification;
 use weir_core::consumer::ConsumerId;
 use weir_core::incident::{Message, Subject};
 use weir_core::units::StreamName;
@@ -24,12 +24,12 @@ pub struct SentMessage {
     /// What was decided on: whoever gets it twice can tell by its number.
     pub message: Message,
     /// In every form.
-    pub alert: Alert,
+    pub alert: Notification,
 }
 
 impl SentMessage {
     /// Reads the form for programs; `None` where that is not what it should be.
-    pub(crate) fn read(at: Timestamp, alert: &Alert) -> Option<SentMessage> {
+    pub(crate) fn read(at: Timestamp, alert: &Notification) -> Option<SentMessage> {
         let forms: Value = serde_json::from_str(&alert.body).ok()?;
         let own: Value = serde_json::from_str(forms["sqs"].as_str()?).ok()?;
         let text = |key: &str| own[key].as_str().map(str::to_owned);

@@ -19,7 +19,7 @@ use fastrand::Rng;
 use support::{consumer, name, shards, trace};
 use weir_core::consumer::{ConsumerKind, ConsumerName};
 use weir_core::incident::{Occasion, Subject};
-use weir_core::policy::{AlertPolicy, Bounds, OperatingMode, Policy, PolicySet, Telling};
+use weir_core::policy::{AlertPolicy, AlertRouting, Bounds, OperatingMode, Policy, PolicySet};
 use weir_core::units::Share;
 use weir_sim::record::{AlertRecord, StreamRun};
 use weir_sim::settings::{
@@ -331,7 +331,8 @@ fn of_seed(seed: u64) -> (StreamRun, AlertRecord) {
     settings.faults.sns_down = outage(&mut rng);
     settings.faults.metrics_down = outage(&mut rng);
     let alerts = AlertPolicy {
-        telling: [Telling::Escalate, Telling::Escalate, Telling::Page][rng.usize(0..3)],
+        routing: [AlertRouting::Escalate, AlertRouting::Escalate, AlertRouting::Page]
+            [rng.usize(0..3)],
         lag_alarm: share(rng.u32(1..3)),
         page_at_life: share(rng.u32(10..90)),
         page_after_minutes: rng.u32(0..40),

@@ -14,8 +14,8 @@ fn refusal(status: u16, code: &str) -> Answer {
     xml(status, &format!("<ErrorResponse>{error}<RequestId>r</RequestId></ErrorResponse>"))
 }
 
-fn page() -> Alert {
-    Alert {
+fn page() -> Notification {
+    Notification {
         severity: Severity::Page,
         subject: "PAGE orders: billing reads nothing".to_owned(),
         text: "text".to_owned(),
@@ -29,7 +29,7 @@ async fn send(chat: bool, answers: Vec<Answer>) -> (PortResult<()>, Vec<String>)
     let (mut aws, replay) = answering(answers);
     let chat = chat.then(|| "arn:aws:sns:eu-central-1:111122223333:chat".to_owned());
     aws.settings.topics = Some(crate::Topics { chat, ..topics() });
-    let sent = aws.send_alert(&page()).await;
+    let sent = aws.send_notification(&page()).await;
     (sent, texts(&replay))
 }
 
@@ -71,6 +71,6 @@ async fn what_sns_refuses_is_told_apart() {
 #[tokio::test(start_paused = true)]
 async fn without_topics_nothing_is_said_to_be_sent() {
     let (aws, _) = answering(Vec::new());
-    let error = aws.send_alert(&page()).await.expect_err("no topics");
+    let error = aws.send_notification(&page()).await.expect_err("no topics");
     assert!(error.to_string().contains("WEIR_PAGES_TOPIC"), "{error}");
 }

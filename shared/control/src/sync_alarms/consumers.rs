@@ -57,7 +57,7 @@ pub async fn run<P: ConsumerAlarmPorts>(
             Err(error) if error.failure == Failure::Missing => continue, // deleted since it was listed
             Err(error) => {
                 unjudged.insert(stream);
-                report.troubles.push(error);
+                report.failed_calls.push(error);
                 continue;
             }
         };
@@ -66,7 +66,7 @@ pub async fn run<P: ConsumerAlarmPorts>(
             Ok(found) => consumers.extend(found),
             Err(error) => {
                 unjudged.insert(stream.clone());
-                report.troubles.push(error);
+                report.failed_calls.push(error);
             }
         }
         let specs = |consumer| desired(prefix, policy, consumer, state.retention_hours);

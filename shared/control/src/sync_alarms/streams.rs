@@ -106,7 +106,7 @@ async fn all<P: StreamAlarmPorts>(
             Err(error) if error.failure == Failure::Missing => continue, // deleted since it was listed
             Err(error) => {
                 unjudged.insert(stream.clone());
-                report.troubles.push(error);
+                report.failed_calls.push(error);
             }
         }
         managed.insert(stream);
@@ -144,20 +144,20 @@ async fn register<P: StreamAlarmPorts>(
     let known: BTreeSet<StreamName> = match ports.registered().await {
         Ok(known) => known.into_iter().collect(),
         Err(error) => {
-            report.troubles.push(error);
+            report.failed_calls.push(error);
             return;
         }
     };
     for stream in managed.difference(&known) {
         match ports.register(stream, ports.now()).await {
             Ok(()) => report.registered.push(stream.clone()),
-            Err(error) => report.troubles.push(error),
+            Err(error) => report.failed_calls.push(error),
         }
     }
     for stream in known.difference(managed).filter(|stream| !unjudged.contains(*stream)) {
         match ports.retire(stream).await {
             Ok(()) => report.retired.push(stream.clone()),
-            Err(error) => report.troubles.push(error),
+            Err(error) => report.failed_calls.push(error),
         }
     }
 }

@@ -7,7 +7,7 @@ use super::{
     WRITTEN_ID,
 };
 use crate::consumer::{Consumer, ConsumerName, Destination, Mapping, Reader};
-use crate::policy::{AlertPolicy, Telling};
+use crate::policy::{AlertPolicy, AlertRouting};
 use crate::symptom::Symptom;
 
 /// Minutes a consumer must be behind: a single late batch is no failure.
@@ -29,7 +29,7 @@ pub fn desired(
     consumer: &Consumer,
     retention_hours: u32,
 ) -> Vec<AlarmSpec> {
-    if policy.telling == Telling::Off {
+    if policy.routing == AlertRouting::Off {
         return Vec::new();
     }
     let watch = Watch { prefix, consumer };
@@ -333,7 +333,7 @@ mod tests {
 
     #[test]
     fn who_wants_to_hear_nothing_pays_for_no_alarms() {
-        let policy = AlertPolicy { telling: Telling::Off, ..AlertPolicy::DEFAULT };
+        let policy = AlertPolicy { routing: AlertRouting::Off, ..AlertPolicy::DEFAULT };
         let fraud = consumer("fraud", Reader::FanOut);
         assert_eq!(desired(&AlarmPrefix::default(), &policy, &fraud, 24), []);
     }

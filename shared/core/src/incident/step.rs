@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::evidence::DRAIN_AT_MOST;
 use super::{Evidence, Fact, Incident, Message, Occasion, Sign, Subject, Symptom, Trouble, Unsent};
-use crate::policy::{AlertPolicy, Severity, Telling};
+use crate::policy::{AlertPolicy, AlertRouting, Severity};
 use crate::reasons::SilenceReason;
 
 /// Everything must have been well for so long before recovery is told; twice as long with each
@@ -178,7 +178,7 @@ fn failure(
     policy: &AlertPolicy,
     now: Timestamp,
 ) -> (Tell, Option<SilenceReason>) {
-    if policy.telling == Telling::Off {
+    if policy.routing == AlertRouting::Off {
         return (Tell::new(), Some(SilenceReason::AlertsOff));
     }
     if is_draining(incident, evidence, policy, now) {
@@ -233,7 +233,7 @@ impl Incident {
             (Sign::Weir(_), Subject::Weir { trouble, .. }) => trouble.only_noticed(),
             (Sign::Weir(_), Subject::Consumer { .. }) => false,
         };
-        if policy.telling == Telling::Notice || self.failing(now).all(only_noticed) {
+        if policy.routing == AlertRouting::Notice || self.failing(now).all(only_noticed) {
             return Severity::Notice;
         }
         let loses = |fact: &Fact| fact.sign == Sign::Consumer(Symptom::Dropped);
@@ -245,7 +245,7 @@ impl Incident {
                     .is_some_and(|left| left <= policy.page_at_life.get())
         };
         let lasts = || now.duration_since(self.opened_at) >= policy.page_after();
-        if policy.telling == Telling::Page
+        if policy.routing == AlertRouting::Page
             || self.failing(now).any(loses)
             || lasts()
             || little_left()

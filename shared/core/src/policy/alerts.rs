@@ -37,7 +37,7 @@ impl std::fmt::Display for Severity {
 
 /// How failures of a stream's consumers are told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Telling {
+pub enum AlertRouting {
     /// A notice first; a page when it lasts, or when little time is left. The default.
     Escalate,
     /// A page at once.
@@ -52,7 +52,7 @@ pub enum Telling {
 #[derive(Clone, Debug, PartialEq)]
 pub struct AlertPolicy {
     /// How failures are told.
-    pub telling: Telling,
+    pub routing: AlertRouting,
     /// Lag from which on a consumer counts as failing, as a share of the stream's retention.
     pub lag_alarm: Share,
     /// Share of the retention that must be left before records expire unread; with less, a page is
@@ -71,7 +71,7 @@ pub struct AlertPolicy {
 impl AlertPolicy {
     /// What holds where a policy says nothing.
     pub const DEFAULT: AlertPolicy = AlertPolicy {
-        telling: Telling::Escalate,
+        routing: AlertRouting::Escalate,
         lag_alarm: percent(5),
         page_at_life: percent(50),
         page_after_minutes: 30,

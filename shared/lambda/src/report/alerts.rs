@@ -11,7 +11,7 @@ use super::{Report, Told, log_trouble};
 
 impl Report for AlertReport {
     fn tell(&self, _: Loop) -> Told {
-        let AlertReport { sent, held, troubles } = self;
+        let AlertReport { sent, held, failed_calls } = self;
         for (subject, message) in sent {
             let (number, severity) = (message.number, message.severity.code());
             info!(%subject, number, severity, occasion = ?message.occasion, "message sent");
@@ -19,9 +19,13 @@ impl Report for AlertReport {
         for (subject, reason) in held {
             info!(%subject, code = reason.code(), "nothing said");
         }
-        troubles.iter().for_each(log_trouble);
-        let answer = json!({ "sent": sent.len(), "held": held.len(), "troubles": troubles.len() });
-        Told { answer, counts: vec![("MessagesSent", sent.len()), ("Troubles", troubles.len())] }
+        failed_calls.iter().for_each(log_trouble);
+        let answer =
+            json!({ "sent": sent.len(), "held": held.len(), "troubles": failed_calls.len() });
+        Told {
+            answer,
+            counts: vec![("MessagesSent", sent.len()), ("Troubles", failed_calls.len())],
+        }
     }
 
     fn skipped(reason: SkipReason) -> Value {

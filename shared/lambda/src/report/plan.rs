@@ -13,12 +13,12 @@ use super::{Report, Told, log_trouble};
 
 impl Report for PlanReport {
     fn tell(&self, _: Loop) -> Told {
-        let PlanReport { plans, skipped, troubles } = self;
+        let PlanReport { plans, skipped, failed_calls } = self;
         for (id, plan) in plans {
             log_plan(id, plan);
         }
         skipped.iter().for_each(log_skip);
-        troubles.iter().for_each(log_trouble);
+        failed_calls.iter().for_each(log_trouble);
         let failed = skipped.iter().filter(|skip| skip.error.is_some()).count();
         let asking = |matching: fn(&Action) -> bool| {
             plans.iter().filter(|(_, plan)| matching(&plan.action)).count()
@@ -28,9 +28,9 @@ impl Report for PlanReport {
             "reshards": asking(|action| matches!(action, Action::Reshard { .. })),
             "mode_switches": asking(|action| matches!(action, Action::SwitchMode { .. })),
             "skipped": skipped.len(),
-            "troubles": troubles.len(),
+            "troubles": failed_calls.len(),
         });
-        let counts = vec![("PlansMade", plans.len()), ("Troubles", troubles.len() + failed)];
+        let counts = vec![("PlansMade", plans.len()), ("Troubles", failed_calls.len() + failed)];
         Told { answer, counts }
     }
 

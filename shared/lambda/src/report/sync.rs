@@ -10,7 +10,7 @@ use super::{Report, Told, log_trouble};
 
 impl Report for SyncReport {
     fn tell(&self, _: Loop) -> Told {
-        let SyncReport { put, rearmed, deleted, registered, retired, skipped, troubles } = self;
+        let SyncReport { put, rearmed, deleted, registered, retired, skipped, failed_calls } = self;
         for name in put {
             info!(alarm = name.as_str(), rearmed = rearmed.contains(name), "alarm put");
         }
@@ -26,7 +26,7 @@ impl Report for SyncReport {
         for skip in skipped {
             info!(stream = skip.stream.as_str(), code = skip.reason.code(), "skipped");
         }
-        troubles.iter().for_each(log_trouble);
+        failed_calls.iter().for_each(log_trouble);
         let answer = json!({
             "put": put.len(),
             "rearmed": rearmed.len(),
@@ -34,9 +34,9 @@ impl Report for SyncReport {
             "registered": registered.len(),
             "retired": retired.len(),
             "skipped": skipped.len(),
-            "troubles": troubles.len(),
+            "troubles": failed_calls.len(),
         });
-        Told { answer, counts: vec![("Troubles", troubles.len())] }
+        Told { answer, counts: vec![("Troubles", failed_calls.len())] }
     }
 
     fn skipped(reason: SkipReason) -> Value {

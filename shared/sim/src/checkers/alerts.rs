@@ -12,7 +12,7 @@ use std::ops::Range;
 use weir_core::consumer::ConsumerId;
 use weir_core::incident::{Message, Occasion, Subject, Trouble};
 use weir_core::laws;
-use weir_core::policy::{AlertPolicy, Governance, PolicySet, Severity, Telling};
+use weir_core::policy::{AlertPolicy, AlertRouting, Governance, PolicySet, Severity};
 use weir_core::units::StreamName;
 
 use super::Broken;
@@ -263,7 +263,7 @@ impl Evidenced<'_> {
     ) -> impl Iterator<Item = &'b InjectedFailure> {
         let (failures, run) = (consumer.failures, consumer.run);
         let managed = match self.policies.governing(consumer.stream) {
-            Governance::By(policy) => policy.alerts.telling != Telling::Off,
+            Governance::By(policy) => policy.alerts.routing != AlertRouting::Off,
             Governance::Faulty | Governance::None => false,
         };
         // Alarms are there a few minutes after the start; where chance may hinder that, after
@@ -369,9 +369,11 @@ impl Evidenced<'_> {
             false => 0,
         };
         let told = first + held;
-        let escalates = match policy.telling {
-            Telling::Escalate => i64::from(policy.page_after_minutes) + 1 + self.trouble_minutes(),
-            Telling::Page | Telling::Notice | Telling::Off => 0,
+        let escalates = match policy.routing {
+            AlertRouting::Escalate => {
+                i64::from(policy.page_after_minutes) + 1 + self.trouble_minutes()
+            }
+            AlertRouting::Page | AlertRouting::Notice | AlertRouting::Off => 0,
         };
         (told, told + 60 * escalates)
     }

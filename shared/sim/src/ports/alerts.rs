@@ -5,10 +5,10 @@ use jiff::Timestamp;
 use serde_json::json;
 use weir_control::incoming::{AlarmEvent, Incoming};
 use weir_control::ledger::StoredIncident;
-use weir_control::message::Alert;
+use weir_control::notification::Notification;
 use weir_control::ports::{
     Failure, FindConsumers, PortResult, ReadAlarmStates, ReadEvidence, ReadIncidents,
-    RecordIncident, SendAlert,
+    RecordIncident, SendNotification,
 };
 use weir_core::action::{Change, Outcome};
 use weir_core::alarms::AlarmState;
@@ -181,8 +181,8 @@ impl RecordIncident for SimulatedPorts {
     }
 }
 
-impl SendAlert for SimulatedPorts {
-    async fn send_alert(&self, alert: &Alert) -> PortResult<()> {
+impl SendNotification for SimulatedPorts {
+    async fn send_notification(&self, alert: &Notification) -> PortResult<()> {
         self.call(Operation::Publish, None, |world| {
             let at = timestamp(world.clock.now());
             let unreadable = || (Failure::Invalid, "a message that no program can read".to_owned());

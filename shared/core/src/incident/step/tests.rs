@@ -50,8 +50,8 @@ fn row(symptom: Symptom) -> Row {
 }
 
 impl Row {
-    fn telling(mut self, telling: Telling) -> Row {
-        self.policy.telling = telling;
+    fn routing(mut self, routing: AlertRouting) -> Row {
+        self.policy.routing = routing;
         self
     }
 
@@ -110,7 +110,7 @@ fn check(
 fn what_is_held_back() {
     use SilenceReason::{AlertsOff, DrainAfterReshard};
     let drains = |hours| Evidence { resharded_at: Some(at(-10)), ..behind(hours) };
-    let off = row(Symptom::Lag).telling(Telling::Off);
+    let off = row(Symptom::Lag).routing(AlertRouting::Off);
     check("nothing is to be told", off.clone(), &[0, 40], &[], Some(AlertsOff));
     let lag = || row(Symptom::Lag).evidence(drains(1.0));
     check("off, before the drain", off.evidence(drains(1.0)), &[0], &[], Some(AlertsOff));
@@ -148,9 +148,9 @@ fn how_urgent_it_is() {
     urgency("nearly", row(Symptom::Lag).evidence(behind(11.9)), 0, Notice);
     urgency("records are lost", row(Symptom::Dropped), 0, Page);
     urgency("throttles alone, however long", row(Symptom::Throttles), 300, Notice);
-    urgency("told to page at once", row(Symptom::Lag).telling(Telling::Page), 0, Page);
-    urgency("notices only", row(Symptom::Dropped).telling(Telling::Notice), 300, Notice);
-    let throttled = row(Symptom::Throttles).telling(Telling::Page);
+    urgency("told to page at once", row(Symptom::Lag).routing(AlertRouting::Page), 0, Page);
+    urgency("notices only", row(Symptom::Dropped).routing(AlertRouting::Notice), 300, Notice);
+    let throttled = row(Symptom::Throttles).routing(AlertRouting::Page);
     urgency("what is only noticed, before that", throttled, 0, Notice);
     let own = |trouble, reason| Row {
         subject: Subject::Weir { trouble, stream: None },
@@ -226,7 +226,7 @@ fn when_it_is_over() {
         &[opened, (30, Escalated, Page), (45, Recovered, Page), (45, Recovered, Notice)],
         None,
     );
-    let silent = row(Symptom::Lag).telling(Telling::Off).ends(10);
+    let silent = row(Symptom::Lag).routing(AlertRouting::Off).ends(10);
     check("to nobody who was not", silent, &[0, 15, 300], &[], None);
 }
 

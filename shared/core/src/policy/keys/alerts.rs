@@ -1,7 +1,7 @@
 //! The rows about consumers and what is told of them. Not here: what they mean (`policy::alerts`).
 
 use super::{DAY_MINUTES, Key, Kind, Word};
-use crate::policy::Telling;
+use crate::policy::AlertRouting;
 
 pub(super) const SETTINGS: &[Key] = &[
     Key {
@@ -12,22 +12,22 @@ pub(super) const SETTINGS: &[Key] = &[
             Word {
                 word: "escalate",
                 means: "a notice first; a page when it lasts, or when little time is left",
-                set: |policy| policy.alerts.telling = Telling::Escalate,
+                set: |policy| policy.alerts.routing = AlertRouting::Escalate,
             },
             Word {
                 word: "page",
                 means: "a page at once",
-                set: |policy| policy.alerts.telling = Telling::Page,
+                set: |policy| policy.alerts.routing = AlertRouting::Page,
             },
             Word {
                 word: "notice",
                 means: "notices only",
-                set: |policy| policy.alerts.telling = Telling::Notice,
+                set: |policy| policy.alerts.routing = AlertRouting::Notice,
             },
             Word {
                 word: "off",
                 means: "nothing; the stream's consumers get no alarms",
-                set: |policy| policy.alerts.telling = Telling::Off,
+                set: |policy| policy.alerts.routing = AlertRouting::Off,
             },
         ]),
     },

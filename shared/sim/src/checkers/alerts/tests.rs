@@ -1,7 +1,7 @@
 //! That each thing wrong with messages is found.
 
 use jiff::Timestamp;
-use weir_control::message::Alert;
+use weir_control::notification::Notification;
 use weir_core::consumer::{ConsumerKind, ConsumerName};
 use weir_core::observation::CapacityMode;
 use weir_core::policy::Policy;
@@ -34,7 +34,7 @@ fn sent(number: u32, minute: i64, occasion: Occasion, severity: Severity) -> Sen
         incident: "lambda-billing@orders#120".to_owned(),
         opened_at: at(120),
         message: Message { number, occasion, severity, at: at(minute) },
-        alert: Alert {
+        alert: Notification {
             severity,
             subject: String::new(),
             text: String::new(),

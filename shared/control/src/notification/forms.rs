@@ -9,9 +9,9 @@ use weir_core::incident::{Sign, Subject};
 use weir_core::limits;
 use weir_core::reasons::Reason;
 
-use super::look::Look;
+use super::first_step::FirstStep;
 use super::words::{percent, region, short, stamp};
-use super::{Story, occasion, text};
+use super::{MessageContext, occasion, text};
 
 /// Version of Weir's own form.
 const VERSION: u32 = 1;
@@ -19,32 +19,33 @@ const VERSION: u32 = 1;
 /// As CloudWatch itself would tell SNS of the alarm that opened the incident. Name and ARN are the
 /// same from the first message to the last: pagers open and close by them. Every field that a
 /// subscriber may look for is there.
-pub(super) fn alarm(story: &Story<'_>) -> Value {
-    let (new, old) = if story.is_over() { ("OK", "ALARM") } else { ("ALARM", "OK") };
-    let changed = match story.incident.well_since(story.message.at).filter(|_| story.is_over()) {
-        Some(well) => well,
-        None => story.incident.opened_at,
-    };
+pub(super) fn alarm(context: &MessageContext<'_>) -> Value {
+    let (new, old) = if context.is_over() { ("OK", "ALARM") } else { ("ALARM", "OK") };
+    let changed =
+        match context.incident.well_since(context.message.at).filter(|_| context.is_over()) {
+            Some(well) => well,
+            None => context.incident.opened_at,
+        };
     json!({
-        "AlarmName": story.incident.lead,
-        "AlarmDescription": text::subject(story),
-        "AWSAccountId": story.place.account,
-        "AlarmConfigurationUpdatedTimestamp": stamp(story.incident.opened_at),
+        "AlarmName": context.incident.lead,
+        "AlarmDescription": text::subject(context),
+        "AWSAccountId": context.place.account,
+        "AlarmConfigurationUpdatedTimestamp": stamp(context.incident.opened_at),
         "NewStateValue": new,
-        "NewStateReason": text::line(story),
+        "NewStateReason": text::line(context),
         "StateChangeTime": stamp(changed),
-        "Region": region(&story.place.region),
-        "AlarmArn": story.place.arn("cloudwatch", &format!("alarm:{}", story.incident.lead)),
+        "Region": region(&context.place.region),
+        "AlarmArn": context.place.arn("cloudwatch", &format!("alarm:{}", context.incident.lead)),
         "OldStateValue": old,
         "OKActions": [],
         "AlarmActions": [],
         "InsufficientDataActions": [],
-        "Trigger": trigger(story),
+        "Trigger": trigger(context),
     })
 }
 
-fn trigger(story: &Story<'_>) -> Value {
-    let watched = story.watched();
+fn trigger(context: &MessageContext<'_>) -> Value {
+    let watched = context.watched();
     let statistic = watched.map_or("Maximum", |watched| &watched.statistic).to_uppercase();
     let dimensions: Vec<Value> = watched
         .iter()
@@ -71,23 +72,23 @@ fn trigger(story: &Story<'_>) -> Value {
 }
 
 /// Weir's own form, for programs: everything that is known, in units that say what they are.
-pub(super) fn own(story: &Story<'_>) -> Value {
-    let outlook = story.outlook();
-    let about_consumer = matches!(story.incident.subject, Subject::Consumer { .. });
-    let look = Look::of(story);
-    let consumer = match &story.incident.subject {
+pub(super) fn own(context: &MessageContext<'_>) -> Value {
+    let outlook = context.outlook();
+    let about_consumer = matches!(context.incident.subject, Subject::Consumer { .. });
+    let first_step = FirstStep::of(context);
+    let consumer = match &context.incident.subject {
         Subject::Consumer { consumer, .. } => json!({
             "id": consumer,
-            "kind": story.kind(),
-            "name": story.name(),
+            "kind": context.kind(),
+            "name": context.name(),
         }),
         Subject::Weir { .. } => Value::Null,
     };
-    let trouble = match &story.incident.subject {
+    let trouble = match &context.incident.subject {
         Subject::Weir { trouble, .. } => json!(trouble),
         Subject::Consumer { .. } => Value::Null,
     };
-    let reasons: Vec<Reason> = story
+    let reasons: Vec<Reason> = context
         .facts()
         .iter()
         .filter_map(|fact| match fact.sign {
@@ -98,49 +99,53 @@ pub(super) fn own(story: &Story<'_>) -> Value {
     let if_consumer = |value: Value| if about_consumer { value } else { Value::Null };
     json!({
         "version": VERSION,
-        "incident": story.incident.id(),
-        "message": story.message.number,
-        "occasion": occasion(story.message.occasion),
-        "severity": story.message.severity,
-        "at": story.message.at,
-        "opened_at": story.incident.opened_at,
-        "account": story.place.account,
-        "region": story.place.region,
-        "stream": story.incident.subject.stream(),
+        "incident": context.incident.id(),
+        "message": context.message.number,
+        "occasion": occasion(context.message.occasion),
+        "severity": context.message.severity,
+        "at": context.message.at,
+        "opened_at": context.incident.opened_at,
+        "account": context.place.account,
+        "region": context.place.region,
+        "stream": context.incident.subject.stream(),
         "consumer": consumer,
         "trouble": trouble,
         "reasons": reasons,
-        "symptoms": story.symptoms(),
-        "cause": story.cause(),
+        "symptoms": context.symptoms(),
+        "cause": context.cause(),
         "lag_seconds": if_consumer(json!(outlook.lag.as_secs())),
         "lag_is_lower_bound": if_consumer(json!(outlook.at_least)),
         "retention_seconds": if_consumer(json!(outlook.retention.map(|r| r.as_secs()))),
         "expires_in_seconds": if_consumer(json!(
             outlook.retention.and(outlook.expires_in()).map(|left| left.as_secs())
         )),
-        "alarms": story.facts().iter().map(|fact| &fact.alarm).collect::<Vec<_>>(),
-        "look": { "command": look.command, "console": look.console },
-        "summary": text::subject(story),
+        "alarms": context.facts().iter().map(|fact| &fact.alarm).collect::<Vec<_>>(),
+        "look": { "command": first_step.command, "console": first_step.console },
+        "summary": text::subject(context),
     })
 }
 
 /// A custom notification of Amazon Q Developer in chat applications.
-pub(super) fn chat(story: &Story<'_>) -> Value {
+pub(super) fn chat(context: &MessageContext<'_>) -> Value {
     let cut = |text: &str, most: usize| text.chars().take(most).collect::<String>();
-    let look = Look::of(story);
-    let next: Vec<String> = match story.is_over() {
+    let first_step = FirstStep::of(context);
+    let next: Vec<String> = match context.is_over() {
         true => Vec::new(),
         false => vec![
-            cut(look.advice, limits::CHAT_STEP_CHARS_MAX),
-            cut(&format!("`{}`", look.command), limits::CHAT_STEP_CHARS_MAX),
+            cut(first_step.advice, limits::CHAT_STEP_CHARS_MAX),
+            cut(&format!("`{}`", first_step.command), limits::CHAT_STEP_CHARS_MAX),
         ],
     };
-    let mut keywords = vec![story.message.severity.code().to_owned()];
+    let mut keywords = vec![context.message.severity.code().to_owned()];
     keywords.extend(
-        story.incident.subject.stream().map(|s| short(s.as_str(), limits::CHAT_KEYWORD_CHARS_MAX)),
+        context
+            .incident
+            .subject
+            .stream()
+            .map(|s| short(s.as_str(), limits::CHAT_KEYWORD_CHARS_MAX)),
     );
     if let Some(left) =
-        story.outlook().life_left().filter(|_| story.kind().is_some() && !story.is_over())
+        context.outlook().life_left().filter(|_| context.kind().is_some() && !context.is_over())
     {
         keywords.push(format!("{} left", percent(left)));
     }
@@ -149,16 +154,16 @@ pub(super) fn chat(story: &Story<'_>) -> Value {
         "source": "custom",
         "content": {
             "textType": "client-markdown",
-            "title": cut(&text::subject(story), limits::CHAT_TITLE_CHARS_MAX),
-            "description": cut(&text::email(story), limits::CHAT_DESCRIPTION_CHARS_MAX),
+            "title": cut(&text::subject(context), limits::CHAT_TITLE_CHARS_MAX),
+            "description": cut(&text::email(context), limits::CHAT_DESCRIPTION_CHARS_MAX),
             "nextSteps": next,
             "keywords": keywords,
         },
         "metadata": {
-            "threadId": story.incident.id(),
-            "summary": text::subject(story),
-            "eventType": occasion(story.message.occasion),
-            "relatedResources": [story.place.arn("cloudwatch", &format!("alarm:{}", story.incident.lead))],
+            "threadId": context.incident.id(),
+            "summary": text::subject(context),
+            "eventType": occasion(context.message.occasion),
+            "relatedResources": [context.place.arn("cloudwatch", &format!("alarm:{}", context.incident.lead))],
         },
     })
 }

@@ -5,12 +5,12 @@
 use weir_core::consumer::ConsumerKind;
 use weir_core::incident::{Cause, Subject, Symptom, Trouble};
 
-use super::Story;
+use super::MessageContext;
 use crate::installation::Place;
 
 /// Where to look first.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Look {
+pub struct FirstStep {
     /// What to do.
     pub advice: &'static str,
     /// The exact AWS CLI command.
@@ -19,25 +19,25 @@ pub struct Look {
     pub console: String,
 }
 
-impl Look {
-    /// For this story.
-    pub(super) fn of(story: &Story<'_>) -> Look {
-        match &story.incident.subject {
-            Subject::Consumer { .. } => consumer(story),
-            Subject::Weir { trouble, .. } => weir(story, *trouble),
+impl FirstStep {
+    /// For this context.
+    pub(super) fn of(context: &MessageContext<'_>) -> FirstStep {
+        match &context.incident.subject {
+            Subject::Consumer { .. } => consumer(context),
+            Subject::Weir { trouble, .. } => weir(context, *trouble),
         }
     }
 }
 
-fn consumer(story: &Story<'_>) -> Look {
-    let place = story.place;
+fn consumer(context: &MessageContext<'_>) -> FirstStep {
+    let place = context.place;
     let region = &place.region;
-    let stream = story.incident.subject.stream().map_or("", |stream| stream.as_str());
-    let name = story.name().unwrap_or("");
+    let stream = context.incident.subject.stream().map_or("", |stream| stream.as_str());
+    let name = context.name().unwrap_or("");
     let function = name.split(':').next().unwrap_or(name);
     let stream_page = || place.console("kinesis", &format!("/streams/details/{stream}/monitoring"));
-    let cause = story.cause();
-    match story.kind() {
+    let cause = context.cause();
+    match context.kind() {
         Some(ConsumerKind::Lambda) => {
             // By the function alone: a mapping by a fan-out consumer has that consumer's ARN.
             let mappings = format!(
@@ -71,7 +71,7 @@ fn consumer(story: &Story<'_>) -> Look {
                 Some(Cause::NotRunning) => {
                     ("See whether the mapping is enabled, and what its last result was.", mappings)
                 }
-                _ if story.symptoms().contains(&Symptom::Dropped) => (
+                _ if context.symptoms().contains(&Symptom::Dropped) => (
                     "See where the mapping sends what it gives up, its failure destination, and read it \
                      again from there.",
                     mappings,
@@ -83,9 +83,9 @@ fn consumer(story: &Story<'_>) -> Look {
                 ),
             };
             let console = place.console("lambda", &format!("/functions/{function}?tab=monitoring"));
-            Look { advice, command, console }
+            FirstStep { advice, command, console }
         }
-        Some(ConsumerKind::FanOut) => Look {
+        Some(ConsumerKind::FanOut) => FirstStep {
             advice: match cause {
                 Some(Cause::Throttled) => {
                     "See how often the application subscribes to each shard; five calls a second are allowed."
@@ -99,7 +99,7 @@ fn consumer(story: &Story<'_>) -> Look {
             ),
             console: stream_page(),
         },
-        Some(ConsumerKind::Firehose) => Look {
+        Some(ConsumerKind::Firehose) => FirstStep {
             advice: match cause {
                 Some(Cause::DestinationFails) => {
                     "See why the destination refuses: rights, key, reachability. Firehose keeps trying."
@@ -111,7 +111,7 @@ fn consumer(story: &Story<'_>) -> Look {
             ),
             console: place.console("firehose", &format!("/details/{name}/monitoring")),
         },
-        Some(ConsumerKind::Kcl) => Look {
+        Some(ConsumerKind::Kcl) => FirstStep {
             advice: "See whether workers run and hold leases; the lease table bears the application's name.",
             command: format!(
                 "aws dynamodb scan --table-name {name} --projection-expression \
@@ -119,7 +119,7 @@ fn consumer(story: &Story<'_>) -> Look {
             ),
             console: stream_page(),
         },
-        Some(ConsumerKind::Polling) | None => Look {
+        Some(ConsumerKind::Polling) | None => FirstStep {
             advice: "See whether the application that polls runs, and how often it calls GetRecords.",
             command: format!(
                 "aws kinesis describe-stream-summary --stream-name {stream} --region {region}"
@@ -129,10 +129,10 @@ fn consumer(story: &Story<'_>) -> Look {
     }
 }
 
-fn weir(story: &Story<'_>, trouble: Trouble) -> Look {
-    let place = story.place;
+fn weir(context: &MessageContext<'_>, trouble: Trouble) -> FirstStep {
+    let place = context.place;
     let region = &place.region;
-    let stream = story.incident.subject.stream();
+    let stream = context.incident.subject.stream();
     let about = match stream {
         Some(stream) => {
             format!("aws kinesis describe-stream-summary --stream-name {stream} --region {region}")
@@ -169,7 +169,7 @@ fn weir(story: &Story<'_>, trouble: Trouble) -> Look {
         Trouble::Refused => ("See what was refused, above.", about),
         Trouble::Lost => ("See what size the stream has now.", about),
     };
-    Look { advice, command, console }
+    FirstStep { advice, command, console }
 }
 
 impl Place {

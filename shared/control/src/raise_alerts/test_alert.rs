@@ -7,26 +7,30 @@
 use jiff::Timestamp;
 use weir_core::alarms::AlarmPrefix;
 use weir_core::incident::{Evidence, Incident, Message, Occasion, step};
-use weir_core::policy::{AlertPolicy, Severity, Telling};
+use weir_core::policy::{AlertPolicy, AlertRouting, Severity};
 
-use super::{facts, untold};
+use super::{facts, unwritten};
 use crate::installation::Place;
-use crate::message::{Alert, Story};
+use crate::notification::{MessageContext, Notification};
 use crate::ports::PortResult;
 
 /// The test for all who subscribe to what is told with this severity, in the order of sending.
-pub fn rehearsal(
+///
+/// # Errors
+///
+/// When a form of a message cannot be written.
+pub fn test_alert(
     prefix: &AlarmPrefix,
     place: &Place,
     severity: Severity,
     now: Timestamp,
-) -> PortResult<Vec<Alert>> {
+) -> PortResult<Vec<Notification>> {
     let (subject, fact) = facts::of_test(prefix, now);
-    let telling = match severity {
-        Severity::Notice => Telling::Notice,
-        Severity::Page => Telling::Page,
+    let routing = match severity {
+        Severity::Notice => AlertRouting::Notice,
+        Severity::Page => AlertRouting::Page,
     };
-    let policy = AlertPolicy { telling, ..AlertPolicy::DEFAULT };
+    let policy = AlertPolicy { routing, ..AlertPolicy::DEFAULT };
     let begun = step(None, &subject, &[fact], &Evidence::default(), &policy, now);
     let with_end = |message: Message| {
         [message, Message { number: message.number + 1, occasion: Occasion::Recovered, ..message }]
@@ -38,8 +42,10 @@ pub fn rehearsal(
     begun.incident.map_or(Ok(Vec::new()), told)
 }
 
-fn tell(incident: &Incident, message: &Message, place: &Place) -> PortResult<Alert> {
+fn tell(incident: &Incident, message: &Message, place: &Place) -> PortResult<Notification> {
     let evidence = &Evidence::default();
     let repeat_minutes = AlertPolicy::DEFAULT.repeat_page_minutes;
-    Story { incident, message, evidence, place, repeat_minutes }.tell().map_err(untold)
+    MessageContext { incident, message, evidence, place, repeat_minutes }
+        .render()
+        .map_err(unwritten)
 }

@@ -1,12 +1,12 @@
 //! What a person, a pager or a program is told of an incident, in every form its channel needs.
 //!
 //! Here: everything a message is made from, and putting its forms together. In files of their own:
-//! the words (`text`), where to look first (`look`), forms for machines (`forms`), how numbers and
-//! names are written (`words`). Free text of others (alarm descriptions, state reasons) never gets
-//! into a message. Not here: when something is told (`weir_core::incident`), sending it.
+//! the words (`text`), where to look first (`first_step`), forms for machines (`forms`), how
+//! numbers and names are written (`words`). Free text of others (alarm descriptions, state reasons)
+//! never gets into a message. Not here: when something is told (`weir_core::incident`), sending it.
 
+mod first_step;
 mod forms;
-mod look;
 mod text;
 mod words;
 
@@ -22,12 +22,12 @@ use weir_core::incident::{
 use weir_core::policy::Severity;
 
 use crate::installation::Place;
-pub use look::Look;
+pub use first_step::FirstStep;
 pub use words::{length, time};
 
 /// One message, ready to be sent.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Alert {
+pub struct Notification {
     /// To which topic.
     pub severity: Severity,
     /// At most 100 ASCII characters.
@@ -44,7 +44,7 @@ pub struct Alert {
 
 /// Everything a message is made from.
 #[derive(Clone, Copy, Debug)]
-pub struct Story<'a> {
+pub struct MessageContext<'a> {
     /// The incident.
     pub incident: &'a Incident,
     /// The message.
@@ -57,9 +57,13 @@ pub struct Story<'a> {
     pub repeat_minutes: u32,
 }
 
-impl Story<'_> {
+impl MessageContext<'_> {
     /// The message in every form.
-    pub fn tell(&self) -> Result<Alert, serde_json::Error> {
+    ///
+    /// # Errors
+    ///
+    /// When a form cannot be written as JSON.
+    pub fn render(&self) -> Result<Notification, serde_json::Error> {
         let text = text::email(self);
         let alarm = forms::alarm(self).to_string();
         let own = forms::own(self).to_string();
@@ -73,7 +77,7 @@ impl Story<'_> {
             "lambda": own,
             "firehose": own,
         });
-        Ok(Alert {
+        Ok(Notification {
             severity: self.message.severity,
             subject: text::subject(self),
             text,

@@ -7,78 +7,80 @@ use weir_core::incident::{Cause, Occasion, Outlook, Sign, Subject, Symptom, Trou
 use weir_core::limits;
 use weir_core::policy::Severity;
 
-use super::Story;
-use super::look::Look;
+use super::MessageContext;
+use super::first_step::FirstStep;
 use super::words::{length, percent, plain, short, time};
 
 /// The subject: who, what, and how long there is.
-pub(super) fn subject(story: &Story<'_>) -> String {
-    let head = tag(story);
-    let rest = match story.is_over() {
-        true => format!("after {}", length(story.lasted())),
-        false => {
-            [Some(happens(story)), left(story)].into_iter().flatten().collect::<Vec<_>>().join(", ")
-        }
+pub(super) fn subject(context: &MessageContext<'_>) -> String {
+    let head = tag(context);
+    let rest = match context.is_over() {
+        true => format!("after {}", length(context.lasted())),
+        false => [Some(happens(context)), left(context)]
+            .into_iter()
+            .flatten()
+            .collect::<Vec<_>>()
+            .join(", "),
     };
     // What happened and how long there is must fit; names give way.
     let room = limits::SNS_SUBJECT_CHARS_MAX.saturating_sub(head.len() + rest.len() + 3);
-    plain(&format!("{head}: {} {rest}", who(story, room)), limits::SNS_SUBJECT_CHARS_MAX)
+    plain(&format!("{head}: {} {rest}", who(context, room)), limits::SNS_SUBJECT_CHARS_MAX)
 }
 
 /// One SMS.
-pub(super) fn sms(story: &Story<'_>) -> String {
-    let head = format!("Weir {}", tag(story));
-    let rest = match story.is_over() {
+pub(super) fn sms(context: &MessageContext<'_>) -> String {
+    let head = format!("Weir {}", tag(context));
+    let rest = match context.is_over() {
         true => format!(
             "well since {}",
-            time(story.incident.well_since(story.message.at).unwrap_or(story.message.at))
+            time(context.incident.well_since(context.message.at).unwrap_or(context.message.at))
         ),
         false => {
-            let cause = story.cause().map(|cause| format!("cause? {}", cause_short(cause)));
-            let parts = [Some(happens(story)), left(story), cause];
+            let cause = context.cause().map(|cause| format!("cause? {}", cause_short(cause)));
+            let parts = [Some(happens(context)), left(context), cause];
             format!(
                 "{}. {}",
                 parts.into_iter().flatten().collect::<Vec<_>>().join(", "),
-                story.place.region
+                context.place.region
             )
         }
     };
     let room = limits::SMS_CHARS_MAX.saturating_sub(head.len() + rest.len() + 3);
-    plain(&format!("{head}: {} {rest}", who(story, room)), limits::SMS_CHARS_MAX)
+    plain(&format!("{head}: {} {rest}", who(context, room)), limits::SMS_CHARS_MAX)
 }
 
-/// The whole story.
-pub(super) fn email(story: &Story<'_>) -> String {
-    let mut lines = vec![sentence(story), String::new()];
+/// The whole context.
+pub(super) fn email(context: &MessageContext<'_>) -> String {
+    let mut lines = vec![sentence(context), String::new()];
     let mut say = |what: &str, text: String| lines.push(format!("{what}: {text}"));
-    let place = story.place;
+    let place = context.place;
     say("Where", format!("account {}, region {}", place.account, place.region));
-    let opened = time(story.incident.opened_at);
-    match story.incident.well_since(story.message.at).filter(|_| story.is_over()) {
+    let opened = time(context.incident.opened_at);
+    match context.incident.well_since(context.message.at).filter(|_| context.is_over()) {
         Some(well) => {
-            say("When", format!("from {opened} to {}, {}", time(well), length(story.lasted())))
+            say("When", format!("from {opened} to {}, {}", time(well), length(context.lasted())))
         }
-        None if story.lasted().as_mins() == 0 => say("Since", format!("{opened}, just now")),
-        None => say("Since", format!("{opened}, {} ago", length(story.lasted()))),
+        None if context.lasted().as_mins() == 0 => say("Since", format!("{opened}, just now")),
+        None => say("Since", format!("{opened}, {} ago", length(context.lasted()))),
     }
-    match &story.incident.subject {
-        Subject::Consumer { .. } => consumer_lines(story, &mut say),
-        Subject::Weir { .. } => weir_lines(story, &mut say),
+    match &context.incident.subject {
+        Subject::Consumer { .. } => consumer_lines(context, &mut say),
+        Subject::Weir { .. } => weir_lines(context, &mut say),
     }
-    if !story.is_over() {
-        let look = Look::of(story);
-        say("Look first", look.advice.to_owned());
-        lines.push(format!("    {}", look.command));
-        lines.push(format!("    {}", look.console));
+    if !context.is_over() {
+        let first_step = FirstStep::of(context);
+        say("Look first", first_step.advice.to_owned());
+        lines.push(format!("    {}", first_step.command));
+        lines.push(format!("    {}", first_step.console));
     }
     lines.push(String::new());
-    lines.push(what_follows(story));
-    lines.push(format!("Incident {}, message {}.", story.incident.id(), story.message.number));
+    lines.push(what_follows(context));
+    lines.push(format!("Incident {}, message {}.", context.incident.id(), context.message.number));
     lines.join("\n")
 }
 
-fn consumer_lines(story: &Story<'_>, say: &mut impl FnMut(&str, String)) {
-    let outlook = story.outlook();
+fn consumer_lines(context: &MessageContext<'_>, say: &mut impl FnMut(&str, String)) {
+    let outlook = context.outlook();
     let known = !outlook.at_least || outlook.lag.as_mins() > 0;
     if known {
         let least = if outlook.at_least { "at least " } else { "" };
@@ -94,14 +96,14 @@ fn consumer_lines(story: &Story<'_>, say: &mut impl FnMut(&str, String)) {
         };
         say("Behind", format!("{least}{}{share}", length(outlook.lag)));
     }
-    if story.is_over() {
+    if context.is_over() {
         return;
     }
-    say("Time left", time_left(story, &outlook));
-    if let Some(cause) = story.cause() {
-        say("Likely cause", cause_words(story, cause));
+    say("Time left", time_left(context, &outlook));
+    if let Some(cause) = context.cause() {
+        say("Likely cause", cause_words(context, cause));
     }
-    if let (Some(errors), Some(calls)) = (story.evidence.errors, story.evidence.invocations)
+    if let (Some(errors), Some(calls)) = (context.evidence.errors, context.evidence.invocations)
         && errors > 0.0
     {
         say("Errors", format!("{errors:.0} of {calls:.0} calls in the last ten minutes"));
@@ -109,11 +111,11 @@ fn consumer_lines(story: &Story<'_>, say: &mut impl FnMut(&str, String)) {
 }
 
 /// How long there is, and how that is known.
-fn time_left(story: &Story<'_>, outlook: &Outlook) -> String {
+fn time_left(context: &MessageContext<'_>, outlook: &Outlook) -> String {
     let Some(retention) = outlook.retention else {
         return "unknown: the stream's retention could not be read".to_owned();
     };
-    if story.symptoms().contains(&Symptom::Dropped) {
+    if context.symptoms().contains(&Symptom::Dropped) {
         return format!(
             "what was dropped stays in the stream for {} at most; read it again before",
             hours(retention)
@@ -139,11 +141,11 @@ fn time_left(story: &Story<'_>, outlook: &Outlook) -> String {
     }
 }
 
-fn weir_lines(story: &Story<'_>, say: &mut impl FnMut(&str, String)) {
-    for fact in story.facts() {
+fn weir_lines(context: &MessageContext<'_>, say: &mut impl FnMut(&str, String)) {
+    for fact in context.facts() {
         if let Sign::Weir(reason) = fact.sign {
             say("Why", format!("{} ({reason})", reason.meaning()));
-            if !story.is_over() {
+            if !context.is_over() {
                 say("To do", reason.remedy().to_owned());
             }
         }
@@ -159,23 +161,23 @@ fn hours(retention: jiff::SignedDuration) -> String {
 }
 
 /// The first line.
-fn sentence(story: &Story<'_>) -> String {
-    let tag = tag(story);
-    match &story.incident.subject {
+fn sentence(context: &MessageContext<'_>) -> String {
+    let tag = tag(context);
+    match &context.incident.subject {
         Subject::Consumer { stream, .. } => {
-            let kind = story.kind().map_or("consumer", ConsumerKind::words);
-            let name = story.name().unwrap_or("");
-            let what = match story.is_over() {
+            let kind = context.kind().map_or("consumer", ConsumerKind::words);
+            let name = context.name().unwrap_or("");
+            let what = match context.is_over() {
                 true => "is well again".to_owned(),
-                false => all_symptoms(story),
+                false => all_symptoms(context),
             };
             format!("{tag}: {kind} {name} of stream {stream} {what}.")
         }
         Subject::Weir { trouble, stream } => {
             let stream = stream.as_ref().map(|s| format!(" (stream {s})")).unwrap_or_default();
             let what = trouble_words(*trouble);
-            match story.is_over() {
-                true if story.is_test() => format!("{tag}: the test is over."),
+            match context.is_over() {
+                true if context.is_test() => format!("{tag}: the test is over."),
                 true => format!("{tag}: no longer: {what}{stream}."),
                 false => format!("{tag}: {what}{stream}."),
             }
@@ -183,8 +185,8 @@ fn sentence(story: &Story<'_>) -> String {
     }
 }
 
-fn all_symptoms(story: &Story<'_>) -> String {
-    let happens: Vec<&str> = story.symptoms().into_iter().map(Symptom::happens).collect();
+fn all_symptoms(context: &MessageContext<'_>) -> String {
+    let happens: Vec<&str> = context.symptoms().into_iter().map(Symptom::happens).collect();
     match happens.split_last() {
         None => "fails".to_owned(),
         Some((only, [])) => (*only).to_owned(),
@@ -192,22 +194,22 @@ fn all_symptoms(story: &Story<'_>) -> String {
     }
 }
 
-fn tag(story: &Story<'_>) -> String {
-    let tag = match (story.message.occasion, story.message.severity) {
+fn tag(context: &MessageContext<'_>) -> String {
+    let tag = match (context.message.occasion, context.message.severity) {
         (Occasion::Recovered, _) => "RECOVERED",
         (Occasion::Reminder, Severity::Page) => "PAGE (still)",
         (Occasion::Reminder, Severity::Notice) => "NOTICE (still)",
         (_, Severity::Page) => "PAGE",
         (_, Severity::Notice) => "NOTICE",
     };
-    if story.is_test() { format!("TEST {tag}") } else { tag.to_owned() }
+    if context.is_test() { format!("TEST {tag}") } else { tag.to_owned() }
 }
 
 /// Who it is, in at most `room` characters.
-fn who(story: &Story<'_>, room: usize) -> String {
-    match &story.incident.subject {
+fn who(context: &MessageContext<'_>, room: usize) -> String {
+    match &context.incident.subject {
         Subject::Consumer { stream, .. } => {
-            let (name, stream) = (story.name().unwrap_or(""), stream.as_str());
+            let (name, stream) = (context.name().unwrap_or(""), stream.as_str());
             let half = (room.saturating_sub(4) / 2).max(8);
             let whole = name.len() + stream.len() + 4 <= room;
             match whole {
@@ -222,21 +224,21 @@ fn who(story: &Story<'_>, room: usize) -> String {
     }
 }
 
-fn happens(story: &Story<'_>) -> String {
-    match &story.incident.subject {
+fn happens(context: &MessageContext<'_>) -> String {
+    match &context.incident.subject {
         Subject::Consumer { .. } => {
-            let worst = story.symptoms().first().map_or("fails", |symptom| symptom.happens());
+            let worst = context.symptoms().first().map_or("fails", |symptom| symptom.happens());
             worst.to_owned()
         }
         Subject::Weir { trouble, .. } => trouble_short(*trouble).to_owned(),
     }
 }
 
-fn left(story: &Story<'_>) -> Option<String> {
-    if !matches!(story.incident.subject, Subject::Consumer { .. }) {
+fn left(context: &MessageContext<'_>) -> Option<String> {
+    if !matches!(context.incident.subject, Subject::Consumer { .. }) {
         return None;
     }
-    let outlook = story.outlook();
+    let outlook = context.outlook();
     // What is further off than the retention is not at stake tonight.
     let left = outlook.expires_in().filter(|left| Some(*left) <= outlook.retention)?;
     Some(match left.is_zero() {
@@ -245,18 +247,18 @@ fn left(story: &Story<'_>) -> Option<String> {
     })
 }
 
-fn what_follows(story: &Story<'_>) -> String {
-    match (story.message.occasion, story.message.severity) {
-        (Occasion::Recovered, _) if lost_records(story) => {
+fn what_follows(context: &MessageContext<'_>) -> String {
+    match (context.message.occasion, context.message.severity) {
+        (Occasion::Recovered, _) if lost_records(context) => {
             "This incident is over. What was dropped or expired meanwhile does not come back by itself."
                 .to_owned()
         }
         (Occasion::Recovered, _) => "This incident is over; nothing is left to do.".to_owned(),
-        _ if story.is_test() => "Nobody has to do anything. The end of it is told too.".to_owned(),
+        _ if context.is_test() => "Nobody has to do anything. The end of it is told too.".to_owned(),
         (_, Severity::Page) => {
-            format!("Said again at {} if it lasts. Its end is told too.", time(story.again_at()))
+            format!("Said again at {} if it lasts. Its end is told too.", time(context.again_at()))
         }
-        (_, Severity::Notice) => match story.incident.subject {
+        (_, Severity::Notice) => match context.incident.subject {
             Subject::Consumer { .. } => {
                 "If it lasts or time grows short it may become a page. Its end is told too."
             }
@@ -270,27 +272,27 @@ fn what_follows(story: &Story<'_>) -> String {
 }
 
 /// Whether records were given up on the way.
-fn lost_records(story: &Story<'_>) -> bool {
-    story.incident.facts.values().any(|fact| fact.sign == Sign::Consumer(Symptom::Dropped))
+fn lost_records(context: &MessageContext<'_>) -> bool {
+    context.incident.facts.values().any(|fact| fact.sign == Sign::Consumer(Symptom::Dropped))
 }
 
-/// The story in one line, for a pager's screen.
-pub(super) fn line(story: &Story<'_>) -> String {
-    let mut parts = vec![sentence(story)];
+/// The context in one line, for a pager's screen.
+pub(super) fn line(context: &MessageContext<'_>) -> String {
+    let mut parts = vec![sentence(context)];
     let mut say = |what: &str, text: String| {
         parts.push(format!("{what}: {}.", text.trim_end_matches('.')));
     };
-    match &story.incident.subject {
-        Subject::Consumer { .. } => consumer_lines(story, &mut say),
-        Subject::Weir { .. } => weir_lines(story, &mut say),
+    match &context.incident.subject {
+        Subject::Consumer { .. } => consumer_lines(context, &mut say),
+        Subject::Weir { .. } => weir_lines(context, &mut say),
     }
-    if !story.is_over() {
-        parts.push(format!("Look first: {}", Look::of(story).command));
+    if !context.is_over() {
+        parts.push(format!("Look first: {}", FirstStep::of(context).command));
     }
     plain(&parts.join(" "), limits::ALARM_REASON_CHARS_MAX)
 }
 
-fn cause_words(story: &Story<'_>, cause: Cause) -> String {
+fn cause_words(context: &MessageContext<'_>, cause: Cause) -> String {
     let text = match cause {
         Cause::MappingDisabled => "its event source mapping is disabled",
         Cause::PoisonRecord => {
@@ -298,11 +300,11 @@ fn cause_words(story: &Story<'_>, cause: Cause) -> String {
              default settings tries it again until it expires"
         }
         Cause::FunctionErrors => "the function fails",
-        Cause::Throttled => match story.kind() {
+        Cause::Throttled => match context.kind() {
             Some(ConsumerKind::Lambda) => "the function is throttled: its concurrency is used up",
             _ => "its reads are throttled",
         },
-        Cause::NotRunning => match story.kind() {
+        Cause::NotRunning => match context.kind() {
             Some(ConsumerKind::Kcl) => "no worker runs, or none holds a lease",
             Some(ConsumerKind::Lambda) => {
                 "its mapping is disabled or broken; neither leaves an error"

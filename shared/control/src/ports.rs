@@ -92,8 +92,8 @@ pub struct PortError {
     pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
-/// The result of a call on the world. A loop decides by [`PortError::failure`] alone: whether a call
-/// may have taken effect, and whether the same call may succeed later.
+/// The result of a call on the world. A loop decides by [`PortError::failure`] alone: whether a
+/// call may have taken effect, and whether the same call may succeed later.
 pub type PortResult<T> = Result<T, PortError>;
 
 /// Traffic of one stream.

@@ -68,6 +68,22 @@ fn given_for((kind, reporting): &(ReasonKind, Reporting)) -> String {
 }
 
 #[test]
+fn the_guides_name_what_there_is() {
+    let rooms = ["shared/", "functions/", "infra/", "tests/", "docs/", ".ci/"];
+    let mut found = 0;
+    for page in ["README.md", "CONTRIBUTING.md", "docs/architecture.md"] {
+        let text = read(&root().join(page));
+        for name in text.split('`').skip(1).step_by(2).flat_map(str::split_whitespace) {
+            if rooms.iter().any(|room| name.starts_with(room)) && !name.contains('*') {
+                assert!(root().join(name).exists(), "{page}: there is no {name}");
+                found += 1;
+            }
+        }
+    }
+    assert!(found > 20, "paths are written in another way than they are read: {found}");
+}
+
+#[test]
 fn each_crate_says_what_it_is() {
     for Package { name, folder, description, .. } in packages() {
         let root = "../".repeat(folder.split('/').count());

@@ -138,8 +138,11 @@ locals {
         Resource = "arn:${local.partition}:kinesis:${local.region}:${local.account}:stream/*"
       },
       {
-        Sid      = "LookAtAccount"
-        Action   = ["kinesis:ListStreams", "lambda:ListEventSourceMappings", "firehose:ListDeliveryStreams"]
+        Sid = "LookAtAccount"
+        Action = [
+          "kinesis:ListStreams", "lambda:ListEventSourceMappings", "firehose:ListDeliveryStreams",
+          "cloudwatch:ListMetrics"
+        ]
         Resource = "*"
       },
       {

@@ -124,6 +124,7 @@ locals {
             { prefix = "${local.alarm_prefix}throttles-" },
             { prefix = "${local.alarm_prefix}delivery-" },
             { prefix = "${local.alarm_prefix}dropped-" },
+            { prefix = "${local.alarm_prefix}unwatched-" },
             { prefix = "${local.alarm_prefix}self-" },
           ]
           state = { value = ["ALARM", "OK"] }

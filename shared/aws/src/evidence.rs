@@ -44,9 +44,11 @@ impl ReadEvidence for Aws {
             None => None,
         };
         let alarms = alarms.unwrap_or_default();
+        let mapping = known("mapping", self.mapping(stream, consumer, &alarms).await).flatten();
         Evidence {
             retention_hours: state.map(|state| state.retention_hours),
-            enabled: known("mapping", self.enabled(stream, consumer, &alarms).await).flatten(),
+            enabled: mapping.map(|(enabled, _)| enabled),
+            also_called_by: mapping.map(|(_, others)| others),
             resharded_at: known("reshards", self.resharded_at(stream, now).await).flatten(),
             ..metrics.map(|metrics| metrics.evidence(now)).unwrap_or_default()
         }
@@ -59,28 +61,29 @@ fn known<T>(what: &str, read: PortResult<T>) -> Option<T> {
 }
 
 impl Aws {
-    /// Whether a mapping of it polls; `None` for what has no mapping of its own to the stream. It
-    /// is looked for by the function, since it may read by a fan-out consumer, whose ARN nobody
-    /// knows here.
-    async fn enabled(
+    /// Whether a mapping of it polls, and how many others call its function; `None` for what has no
+    /// mapping of its own to the stream. It is looked for by the function, since it may read by a
+    /// fan-out consumer, whose ARN nobody knows here.
+    async fn mapping(
         &self,
         stream: &StreamName,
         id: &ConsumerId,
         alarms: &Alarms,
-    ) -> PortResult<Option<bool>> {
+    ) -> PortResult<Option<(bool, usize)>> {
         if id.kind() != Some(ConsumerKind::Lambda) {
             return Ok(None);
         }
         let whole = alarms.iter().find_map(|(_, one)| one.consumer_name(ConsumerKind::Lambda));
         // An id has a dot for the colon before an alias; a function's name has none of its own.
         let function = whole.map_or_else(|| id.name().replace('.', ":"), str::to_owned);
-        let arn = self.summary(stream).await?.stream_arn;
-        let mappings = self.mappings_of(&function, stream, &arn).await?;
+        let arn = self.stream_arn(stream).await?;
+        let (mappings, all) = self.mappings_of(&function, stream, &arn).await?;
         let enabled = |consumer: &Consumer| match &consumer.reader {
             Reader::Lambda(mapping) if consumer.id() == *id => Some(mapping.enabled),
             _ => None,
         };
-        Ok(mappings.iter().filter_map(enabled).max())
+        let enabled = mappings.iter().filter_map(enabled).max();
+        Ok(enabled.map(|enabled| (enabled, all.saturating_sub(1))))
     }
 
     async fn resharded_at(

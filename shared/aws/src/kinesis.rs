@@ -9,7 +9,7 @@ use aws_sdk_kinesis::config::Config;
 use aws_sdk_kinesis::types::{self, RecordDistributionStrategy, ScalingType};
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use weir_control::ports::{
     Clock, DescribeStream, Failure, ListStreams, PortError, PortResult, ReadQuota, Reshard,
     SwitchMode,
@@ -49,9 +49,23 @@ impl Aws {
         self.paces.describe_stream_summary.turn().await;
         let request = self.clients.kinesis().describe_stream_summary().stream_name(stream.as_str());
         let answer = request.send().await.map_err(|e| DESCRIBE_STREAM_SUMMARY.failed(e))?;
-        answer.stream_description_summary.ok_or_else(|| {
+        let summary = answer.stream_description_summary.ok_or_else(|| {
             DESCRIBE_STREAM_SUMMARY.refused(Failure::Invalid, "the answer holds no stream")
-        })
+        })?;
+        let mut arns = self.stream_arns.lock().unwrap_or_else(PoisonError::into_inner);
+        arns.insert(stream.clone(), summary.stream_arn.clone());
+        drop(arns);
+        Ok(summary)
+    }
+
+    /// The stream's ARN, asked for once: a name never gets another one.
+    pub(crate) async fn stream_arn(&self, stream: &StreamName) -> PortResult<String> {
+        let known = self.stream_arns.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = known.get(stream).cloned();
+        match known {
+            Some(arn) => Ok(arn),
+            None => Ok(self.summary(stream).await?.stream_arn),
+        }
     }
 }
 
@@ -75,6 +89,7 @@ fn state(summary: &types::StreamDescriptionSummary) -> PortResult<StreamState> {
         open_shards: Shards::at_least_one(u32::try_from(summary.open_shard_count()).unwrap_or(0)),
         retention_hours: u32::try_from(summary.retention_period_hours()).unwrap_or(0),
         held_on_demand_by: held_on_demand_by(summary),
+        created_at: Timestamp::from_second(summary.stream_creation_timestamp().secs()).ok(),
     })
 }
 
@@ -131,8 +146,12 @@ impl ReadQuota for Aws {
         let answer = self.clients.kinesis().describe_limits().send().await;
         let answer = answer.map_err(|e| DESCRIBE_LIMITS.failed(e))?;
         let count = |n: i32| u32::try_from(n).unwrap_or(0);
-        let quota =
-            ShardQuota { limit: count(answer.shard_limit), open: count(answer.open_shard_count) };
+        let (limit, open) = (count(answer.shard_limit), count(answer.open_shard_count));
+        let streams = count(answer.on_demand_stream_count_limit);
+        let left = streams.saturating_sub(count(answer.on_demand_stream_count));
+        // An account that may have none is one of which nothing was said.
+        let on_demand_streams_left = (streams > 0).then_some(left);
+        let quota = ShardQuota { limit, open, on_demand_streams_left };
         *self.quota.lock().unwrap_or_else(PoisonError::into_inner) = Some((self.now(), quota));
         Ok(quota)
     }

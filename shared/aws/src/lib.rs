@@ -20,11 +20,14 @@ mod settings;
 #[cfg(test)]
 mod testing;
 
-use std::sync::Mutex;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
 
 use aws_config::SdkConfig;
+use aws_sdk_lambda::types::EventSourceMappingConfiguration;
 use jiff::Timestamp;
 use weir_core::observation::ShardQuota;
+use weir_core::units::StreamName;
 
 pub use config::load;
 pub use connect::FirstCall;
@@ -44,6 +47,10 @@ pub struct Aws {
     /// The quota and when it was read: DescribeLimits may be called once a second by a whole
     /// account.
     quota: Mutex<Option<(Timestamp, ShardQuota)>>,
+    /// The ARN of each stream: its name never gets another one.
+    stream_arns: Mutex<HashMap<StreamName, String>>,
+    /// The event source mappings of the account and when they were read.
+    mappings: Mutex<Option<(Timestamp, Arc<[EventSourceMappingConfiguration]>)>>,
     /// The delivery streams and when they were read: finding those of one stream means describing
     /// all.
     delivery_streams: Mutex<Option<(Timestamp, Vec<DeliveryStream>)>>,
@@ -59,6 +66,8 @@ impl Aws {
             settings,
             paces: Paces::new(),
             quota: Mutex::new(None),
+            stream_arns: Mutex::default(),
+            mappings: Mutex::new(None),
             delivery_streams: Mutex::new(None),
             days: KeptDays::default(),
         }

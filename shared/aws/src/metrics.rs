@@ -3,10 +3,11 @@
 //! Two windows per stream, each with its own calls, because one call has one start and one end. A
 //! stream whose numbers did not all come gets an error, never a half-empty series. Not here: what
 //! is asked (`window`), how answers are put together (`answers`), which need not be asked for
-//! (`days`).
+//! (`days`), which metrics there are (`existing`).
 
 mod answers;
 mod days;
+mod existing;
 mod window;
 
 use std::collections::VecDeque;
@@ -43,7 +44,7 @@ impl ReadTraffic for Aws {
         minutes
             .into_iter()
             .zip(days)
-            .map(|(minutes, days)| Ok(Traffic { minutes: minutes?, days: days? }))
+            .map(|(minutes, days)| Ok(Traffic { minutes: minutes?, days }))
             .collect()
     }
 }
@@ -89,6 +90,7 @@ impl Aws {
                 && let Some((batch, streams)) = waiting.pop_front()
             {
                 self.paces.get_metric_data.turn().await;
+                self.paces.metric_points.turns(window.points(streams.len())).await;
                 let client = self.clients.cloudwatch().clone();
                 under_way.spawn(async move { (batch, ask(client, window, &streams).await) });
             }

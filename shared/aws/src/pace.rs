@@ -29,13 +29,18 @@ impl Pace {
 
     /// Waits until the next call may be made, and takes its place.
     pub(crate) async fn turn(&self) {
-        sleep_until(self.reserve(Instant::now())).await;
+        self.turns(1).await;
     }
 
-    fn reserve(&self, now: Instant) -> Instant {
+    /// The same for a call that counts as so many.
+    pub(crate) async fn turns(&self, count: u32) {
+        sleep_until(self.reserve(Instant::now(), count)).await;
+    }
+
+    fn reserve(&self, now: Instant, count: u32) -> Instant {
         let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
         let turn = next.map_or(now, |next| next.max(now));
-        *next = Some(turn + self.gap);
+        *next = Some(turn + self.gap * count);
         turn
     }
 }
@@ -52,11 +57,12 @@ pub(crate) struct Paces {
     pub(crate) list_streams: Pace,
     pub(crate) update_shard_count: Pace,
     pub(crate) update_stream_mode: Pace,
-    pub(crate) list_stream_consumers: Pace,
     pub(crate) list_event_source_mappings: Pace,
     pub(crate) list_delivery_streams: Pace,
     pub(crate) describe_delivery_stream: Pace,
     pub(crate) get_metric_data: Pace,
+    pub(crate) list_metrics: Pace,
+    pub(crate) metric_points: Pace,
 }
 
 impl Paces {
@@ -71,11 +77,12 @@ impl Paces {
             list_streams: Pace::of(quota::LIST_STREAMS),
             update_shard_count: Pace::of(quota::UPDATE_SHARD_COUNT),
             update_stream_mode: Pace::of(quota::UPDATE_STREAM_MODE),
-            list_stream_consumers: Pace::of(quota::LIST_STREAM_CONSUMERS),
             list_event_source_mappings: Pace::of(quota::LIST_EVENT_SOURCE_MAPPINGS),
             list_delivery_streams: Pace::of(quota::LIST_DELIVERY_STREAMS),
             describe_delivery_stream: Pace::of(quota::DESCRIBE_DELIVERY_STREAM),
             get_metric_data: Pace::of(quota::GET_METRIC_DATA),
+            list_metrics: Pace::of(quota::LIST_METRICS),
+            metric_points: Pace::of(quota::METRIC_POINTS),
         }
     }
 }
@@ -103,6 +110,18 @@ mod tests {
             })
             .max();
         assert_eq!(busiest, Some(2), "two thirds of three");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_that_counts_as_many_takes_as_long() {
+        let pace = Pace::of(396_000);
+        let start = Instant::now();
+        for _ in 0..5 {
+            pace.turns(90_720).await;
+        }
+        // Four times 90,720 in at least this long are no more than two thirds of the quota.
+        assert!(start.elapsed() >= Duration::from_millis(1_374), "{:?}", start.elapsed());
+        assert!(start.elapsed() <= Duration::from_millis(1_400), "{:?}", start.elapsed());
     }
 
     #[tokio::test(start_paused = true)]

@@ -67,6 +67,7 @@ fn plans(c: &mut Criterion) {
             open_shards: Shards::at_least_one(20),
             retention_hours: 24,
             held_on_demand_by: None,
+            created_at: None,
         },
         minutes: Signal::Known { value: minutes, read_at: now },
         quota: Signal::Missing("not asked".to_owned()),

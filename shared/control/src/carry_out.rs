@@ -200,7 +200,7 @@ async fn with_ledger<P: ActionPorts>(
     }
     let action = action_of(ports, order);
     let made = match prepare(ports, order, &action).await {
-        Ok(()) => made(call).await,
+        Ok(()) => made(call).await.map_err(|failure| failure.told_apart(order.change, &record)),
         Err(refusal) => Err(CallFailure::Refused(refusal)),
     };
     conclude(ports, order, order.plan, action, made).await
@@ -220,7 +220,9 @@ async fn prepare<P: ActionPorts>(
         .read_record(order.stream, Budget::window_start(now))
         .await
         .map_err(|error| Refusal::ledger(&error))?;
-    let actions = record.map(|record| record.action_records()).unwrap_or_default();
+    let mut record = record.unwrap_or_else(|| StreamRecord::new(now));
+    record.forget_older_stream(&state);
+    let actions = record.action_records();
     let settles = || settling(&actions, &state, now).map(settling_reason);
     let spent = Budget::at(now, &actions).spent_on(order.change);
     if let Some(reason) = spent.or_else(settles) {
@@ -256,7 +258,7 @@ fn action_of<P: ActionPorts>(ports: &P, order: &Order<'_>) -> ActionRecord {
 /// The second look, just before acting.
 async fn look_again<P: ActionPorts>(ports: &P, order: &Order<'_>) -> Result<StreamState, Refusal> {
     let state = ports.describe_stream(order.stream).await.map_err(|error| Refusal::of(&error))?;
-    let StreamState { mode, status, open_shards, retention_hours: _, held_on_demand_by } = state;
+    let StreamState { mode, status, open_shards, held_on_demand_by, .. } = state;
     match status {
         StreamStatus::Creating | StreamStatus::Deleting => {
             return Err(Refusal::because(RefusalReason::StreamNotActive));
@@ -283,6 +285,37 @@ async fn look_again<P: ActionPorts>(ports: &P, order: &Order<'_>) -> Result<Stre
 enum CallFailure {
     Refused(Refusal),
     Lost(String),
+}
+
+impl CallFailure {
+    /// AWS says the same of the day's calls, of the calls per second and of the account's quota.
+    /// The ledger has just shown that the day's reshards are not used up by anybody it knows of, so
+    /// it is taken for too many calls at once; but only once, for others may have been here before
+    /// the ledger.
+    fn told_apart(self, change: Change, record: &StreamRecord) -> CallFailure {
+        let CallFailure::Refused(Refusal(RefusalReason::LimitReached, detail)) = self else {
+            return self;
+        };
+        let said = detail.as_deref().unwrap_or_default().to_ascii_lowercase();
+        let once = Outcome::Refused { reason: RefusalReason::CallsPerSecond };
+        let known = record
+            .actions
+            .iter()
+            .any(|action| action.plan.is_external_change() || action.record.outcome == once);
+        let reason = match change {
+            _ if names_quota(&said) => RefusalReason::AccountQuota,
+            Change::Reshard { .. } if !known => RefusalReason::CallsPerSecond,
+            Change::Reshard { .. } | Change::SwitchMode { .. } => RefusalReason::LimitReached,
+        };
+        CallFailure::Refused(Refusal(reason, detail))
+    }
+}
+
+/// Whether AWS speaks of a quota of the account and not of how many calls there were. Its words are
+/// nowhere written down, so none of them alone decides.
+fn names_quota(said: &str) -> bool {
+    !said.contains("rate exceeded")
+        && ["account", "shard limit", "shard count"].iter().any(|words| said.contains(words))
 }
 
 async fn made(call: impl AsyncFnOnce() -> PortResult<()>) -> Result<(), CallFailure> {
@@ -397,3 +430,6 @@ fn event_of<P: ActionPorts>(
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

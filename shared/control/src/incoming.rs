@@ -8,13 +8,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use thiserror::Error;
 use weir_core::alarms::{AlarmState, STREAM_TAG, WRITTEN_ID};
 use weir_core::incident::Watched;
 use weir_core::units::StreamName;
+
+use crate::installation::Place;
 
 use crate::event::{
     self, ActionFailed, ActionRefused, CapacityPlanned, ModeSwitched, OperatorRequest,
@@ -49,6 +51,10 @@ pub struct AlarmEvent {
     pub alarm_name: String,
     /// Its ARN, where the event has it.
     pub alarm_arn: Option<String>,
+    /// The account it came from, where the event says so.
+    pub account: Option<String>,
+    /// The region it came from, where the event says so.
+    pub region: Option<String>,
     /// Its new state.
     pub state: AlarmState,
     /// When it changed. Order and duplicates are told by this, not by arrival.
@@ -61,6 +67,20 @@ pub struct AlarmEvent {
     pub actions_suppressed: bool,
     /// What it watches, where the event says so.
     pub watched: Option<Watched>,
+}
+
+impl AlarmEvent {
+    /// Whether the alarm is one of this account and region. Buses hand on the events of others,
+    /// whose alarms may have the very names of one's own. What an event does not say is taken for
+    /// here.
+    pub fn is_here(&self, place: &Place) -> bool {
+        // arn:PARTITION:cloudwatch:REGION:ACCOUNT:alarm:NAME
+        let mut arn = self.alarm_arn.iter().flat_map(|arn| arn.splitn(6, ':').skip(3));
+        let regions = [arn.next(), self.region.as_deref()];
+        let accounts = [arn.next(), self.account.as_deref()];
+        let are = |said: [Option<&str>; 2], here: &str| said.iter().flatten().all(|s| *s == here);
+        are(regions, &place.region) && are(accounts, &place.account)
+    }
 }
 
 /// An event that could not be read: where, what, and what to do about it.
@@ -97,13 +117,17 @@ impl Incoming {
         }
         if event.get("alarmData").is_some() {
             let direct: DirectAlarm = read(event, "")?;
-            return alarm(direct.alarm_data, direct.alarm_arn, "alarmData");
+            let from =
+                From { arn: direct.alarm_arn, account: direct.account_id, region: direct.region };
+            return alarm(direct.alarm_data, from, "alarmData");
         }
         let envelope: Envelope = read(event, "")?;
         match (envelope.source.as_str(), envelope.detail_type.as_str()) {
             (_, ALARM_STATE_CHANGE) => {
                 let data = read(&envelope.detail, "detail")?;
-                alarm(data, envelope.resources.into_iter().next(), "detail")
+                let arn = envelope.resources.into_iter().next();
+                let from = From { arn, account: envelope.account, region: envelope.region };
+                alarm(data, from, "detail")
             }
             (_, "Scheduled Event") => Ok(Incoming::Tick),
             (event::SOURCE, detail_type) => own(detail_type, &envelope.detail),
@@ -152,7 +176,14 @@ fn read<T: DeserializeOwned>(value: &Value, place: &str) -> Result<T, EventFault
     })
 }
 
-fn alarm(data: AlarmData, arn: Option<String>, place: &str) -> Result<Incoming, EventFault> {
+/// Where an alarm's event says it came from.
+struct From {
+    arn: Option<String>,
+    account: Option<String>,
+    region: Option<String>,
+}
+
+fn alarm(data: AlarmData, from: From, place: &str) -> Result<Incoming, EventFault> {
     let state_at = timestamp(&data.state.timestamp).ok_or_else(|| {
         EventFault::at(
             &format!("{place}.state.timestamp"),
@@ -165,7 +196,9 @@ fn alarm(data: AlarmData, arn: Option<String>, place: &str) -> Result<Incoming, 
     let suppressed = data.state.actions_suppressed_by.is_some() || data.mute_detail.is_some();
     Ok(Incoming::Alarm(Box::new(AlarmEvent {
         alarm_name: data.alarm_name,
-        alarm_arn: arn,
+        alarm_arn: from.arn,
+        account: from.account,
+        region: from.region,
         state: data.state.value.into(),
         state_at,
         previous_state: data.previous_state.and_then(|state| state.value).map(AlarmState::from),
@@ -213,13 +246,22 @@ fn timestamp(text: &str) -> Option<Timestamp> {
     text.parse().ok().or_else(|| Timestamp::strptime("%Y-%m-%dT%H:%M:%S%.f%z", text).ok())
 }
 
+/// A field that is null is one that is not there: events made by hand, and some tools, write it so.
+fn or_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
+    from: D,
+) -> Result<T, D::Error> {
+    Ok(Option::deserialize(from)?.unwrap_or_default())
+}
+
 #[derive(Deserialize)]
 struct Envelope {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     source: String,
-    #[serde(rename = "detail-type", default)]
+    #[serde(rename = "detail-type", default, deserialize_with = "or_default")]
     detail_type: String,
-    #[serde(default)]
+    account: Option<String>,
+    region: Option<String>,
+    #[serde(default, deserialize_with = "or_default")]
     resources: Vec<String>,
     #[serde(default)]
     detail: Value,
@@ -229,6 +271,8 @@ struct Envelope {
 #[serde(rename_all = "camelCase")]
 struct DirectAlarm {
     alarm_arn: Option<String>,
+    account_id: Option<String>,
+    region: Option<String>,
     alarm_data: AlarmData,
 }
 
@@ -238,9 +282,9 @@ struct AlarmData {
     alarm_name: String,
     state: State,
     previous_state: Option<PreviousState>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     configuration: Configuration,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     alarm_tags: BTreeMap<String, String>,
     mute_detail: Option<Value>,
 }
@@ -267,7 +311,7 @@ enum StateValue {
     InsufficientData,
 }
 
-impl From<StateValue> for AlarmState {
+impl std::convert::From<StateValue> for AlarmState {
     fn from(value: StateValue) -> AlarmState {
         match value {
             StateValue::Ok => AlarmState::Ok,
@@ -279,14 +323,14 @@ impl From<StateValue> for AlarmState {
 
 #[derive(Default, Deserialize)]
 struct Configuration {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     metrics: Vec<Metric>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Metric {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     id: String,
     metric_stat: Option<MetricStat>,
 }
@@ -294,18 +338,18 @@ struct Metric {
 #[derive(Clone, Deserialize)]
 struct MetricStat {
     metric: MetricName,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     period: u32,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     stat: String,
 }
 
 #[derive(Clone, Deserialize)]
 struct MetricName {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     namespace: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     name: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     dimensions: BTreeMap<String, String>,
 }

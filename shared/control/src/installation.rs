@@ -20,7 +20,7 @@ pub struct Installation {
 /// Where an installation lives.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
-    /// `aws`, `aws-cn` or `aws-us-gov`.
+    /// `aws`, `aws-cn`, `aws-us-gov` or another.
     pub partition: String,
     /// The region.
     pub region: String,

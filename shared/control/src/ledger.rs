@@ -119,6 +119,17 @@ impl StreamRecord {
         }
     }
 
+    /// Forgets what was of an older stream of this name: AWS counts no call on it, and a size that
+    /// it had is no change of this one's.
+    pub fn forget_older_stream(&mut self, state: &StreamState) {
+        let Some(created_at) = state.created_at else { return };
+        self.actions.retain(|action| action.record.at >= created_at);
+        let seen_at = self.latest_plan.as_ref().and_then(PlanId::planned_at);
+        if seen_at.is_some_and(|at| at < created_at) {
+            self.last_seen = None;
+        }
+    }
+
     /// The action that carries out `plan`.
     pub fn action_of(&self, plan: &PlanId) -> Option<&StoredAction> {
         self.actions.iter().find(|action| action.plan == *plan)
@@ -150,7 +161,11 @@ impl StreamRecord {
             .map(|action| action.record)
             .rfind(|ours| ours.outcome.counts() && same_kind(&ours.change));
         let explained = newest.is_some_and(|ours| match (ours.change, change) {
-            (Change::Reshard { to: left_at, .. }, Change::Reshard { to, .. }) => left_at == to,
+            // AWS may come to rest on the way to what it was asked for.
+            (Change::Reshard { from: left, to: left_at }, Change::Reshard { from, to }) => {
+                let on_the_way = left.min(left_at) < to && to < left.max(left_at);
+                left_at == to || (from == left && on_the_way)
+            }
             (left_in, change) => left_in == change,
         });
         (!explained).then_some(ActionRecord { at: now, change, outcome: Outcome::Accepted })
@@ -253,6 +268,53 @@ mod tests {
         let to_on_demand = Change::SwitchMode { to: CapacityMode::OnDemand };
         let lost = action(2, to_on_demand, Outcome::Unknown);
         assert_eq!(from_to(4, 6, &[ours, lost]), None);
+    }
+
+    /// AWS took a reshard to 46 shards and came to rest at 41.
+    #[test]
+    fn a_reshard_that_ends_short_is_ours() {
+        let ours = [action(1, reshard(32, 46), Outcome::Accepted)];
+        let seen = |before, after| unexplained(provisioned(before), &ours, provisioned(after));
+        assert_eq!(seen(32, 41), None);
+        assert_eq!(seen(41, 46), None, "and went on later");
+        // What lies beyond, or begins elsewhere, is somebody else's.
+        assert_eq!(seen(32, 47), Some(reshard(32, 47)));
+        assert_eq!(seen(41, 38), Some(reshard(41, 38)));
+        let fewer = [action(1, reshard(46, 32), Outcome::Unknown)];
+        assert_eq!(unexplained(provisioned(46), &fewer, provisioned(41)), None);
+    }
+
+    /// Deleted and made anew under its name: no call of the old stream's counts, and no size of
+    /// its.
+    #[test]
+    fn nothing_is_left_of_an_older_stream_of_the_name() {
+        let old = action(1, reshard(32, 54), Outcome::Accepted);
+        let new = action(8, reshard(1, 2), Outcome::Accepted);
+        let state = |created_at| StreamState {
+            mode: CapacityMode::Provisioned,
+            status: StreamStatus::Active,
+            open_shards: shards(1),
+            retention_hours: 24,
+            held_on_demand_by: None,
+            created_at,
+        };
+        let record = StreamRecord {
+            last_seen: Some(provisioned(54)),
+            latest_plan: Some(PlanId::of(at(3), 7, None)),
+            actions: vec![old, new.clone()],
+            ..StreamRecord::new(at(0))
+        };
+        let after = |created_at| {
+            let mut record = record.clone();
+            record.forget_older_stream(&state(created_at));
+            record
+        };
+        let anew = after(Some(at(5)));
+        assert_eq!((anew.last_seen, &anew.actions[..]), (None, &[new][..]));
+        assert_eq!(anew.unexplained_change(provisioned(1), at(9)), None);
+        for the_same in [Some(at(0)), None] {
+            assert_eq!(after(the_same), record);
+        }
     }
 
     #[test]

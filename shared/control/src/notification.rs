@@ -30,13 +30,14 @@ pub use words::{length, time};
 pub struct Notification {
     /// To which topic.
     pub severity: Severity,
-    /// At most 100 ASCII characters.
+    /// Fewer than 100 ASCII characters.
     pub subject: String,
     /// What a mailbox gets.
     pub text: String,
     /// The message in every form, as `MessageStructure=json` wants it.
     pub body: String,
-    /// Attributes that filter policies choose by.
+    /// Attributes that say what it is about. SNS hands them to nobody who gets one of several
+    /// forms.
     pub attributes: BTreeMap<&'static str, String>,
     /// The same for a chat channel.
     pub chat: String,
@@ -67,7 +68,7 @@ impl MessageContext<'_> {
         let text = text::email(self);
         let alarm = forms::alarm(self).to_string();
         let own = forms::own(self).to_string();
-        let body = json!({
+        let mut body = json!({
             "default": text,
             "email": text,
             "sms": text::sms(self),
@@ -77,6 +78,11 @@ impl MessageContext<'_> {
             "lambda": own,
             "firehose": own,
         });
+        // SNS passes over what names no protocol; a filter on the body finds here what it chooses
+        // by.
+        for (name, value) in self.attributes() {
+            body[name] = json!(value);
+        }
         Ok(Notification {
             severity: self.message.severity,
             subject: text::subject(self),
@@ -190,5 +196,6 @@ fn gravity(symptom: Symptom) -> u8 {
         Symptom::Errors => 3,
         Symptom::Lag => 4,
         Symptom::Throttles => 5,
+        Symptom::Unwatched => 6,
     }
 }

@@ -212,6 +212,7 @@ async fn look<'a, P: PlanPorts>(
         }
     };
     if let Some(record) = &mut record {
+        record.forget_older_stream(&state);
         match recovery::clear_up(ports, stream, record, &state, now).await {
             Ok(Found::Nothing | Found::Cleared(None)) => {}
             Ok(Found::InFlight) => return Err((SkipReason::ActionInFlight, None)),
@@ -274,13 +275,14 @@ async fn decide<P: PlanPorts>(
     let Candidate { stream, policy, mut record, state, last_seen } = candidate;
     let now = ports.now();
     let (minutes, days) = match traffic {
-        Ok(traffic) => (Signal::Known { value: traffic.minutes, read_at: now }, traffic.days),
-        Err(error) => {
-            let missing = Signal::Missing(error.to_string());
-            report.failed_calls.push(error);
-            (missing, Series::empty(now, DAYS_PERIOD_SECONDS))
-        }
+        Ok(Traffic { minutes, days }) => (Signal::Known { value: minutes, read_at: now }, days),
+        Err(error) => (Signal::Missing(error.to_string()), Err(error)),
     };
+    // Days that are not known are none: the plan says so itself.
+    let days = days.unwrap_or_else(|error| {
+        report.failed_calls.push(error);
+        Series::empty(now, DAYS_PERIOD_SECONDS)
+    });
     let observation = Observation {
         stream: stream.clone(),
         observed_at: now,

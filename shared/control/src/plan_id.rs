@@ -40,6 +40,11 @@ impl PlanId {
         PlanId(format!("{seen_at}-not-ours"))
     }
 
+    /// Whether a change of somebody else's is written down under it.
+    pub fn is_external_change(&self) -> bool {
+        self.0.ends_with("-not-ours")
+    }
+
     /// When the plan of this id was made; `None` for no id of ours.
     pub fn planned_at(&self) -> Option<Timestamp> {
         self.0.split_once("-v")?.0.parse().ok()

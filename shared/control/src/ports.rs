@@ -6,7 +6,7 @@
 use jiff::Timestamp;
 use thiserror::Error;
 use weir_core::action::ActionRecord;
-use weir_core::alarms::{ActualAlarm, AlarmName, AlarmSpec};
+use weir_core::alarms::{ActualAlarm, AlarmName, AlarmSpec, MetricId};
 use weir_core::consumer::Consumer;
 use weir_core::incident::{Evidence, Incident, Subject};
 use weir_core::observation::{CapacityMode, ShardQuota, StreamState};
@@ -97,12 +97,13 @@ pub struct PortError {
 pub type PortResult<T> = Result<T, PortError>;
 
 /// Traffic of one stream.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub struct Traffic {
     /// The last [`weir_core::plan::MINUTES_OBSERVED`] minutes, by the minute.
     pub minutes: Series,
-    /// The last [`weir_core::plan::DAYS_OBSERVED`] days, in coarser periods.
-    pub days: Series,
+    /// The last [`weir_core::plan::DAYS_OBSERVED`] days, in coarser periods. They fail by
+    /// themselves: what was written in the last minutes is enough to add shards by.
+    pub days: PortResult<Series>,
 }
 
 /// The time.
@@ -278,7 +279,21 @@ pub trait Pause {
 #[allow(async_fn_in_trait)]
 pub trait FindConsumers {
     /// The consumers of a stream that AWS knows of.
+    ///
+    /// # Errors Something that reads streams could not be looked for: the list would look complete
+    /// and not be.
     async fn find_consumers(&self, stream: &StreamName) -> PortResult<Vec<Consumer>>;
+}
+
+/// ListMetrics.
+#[allow(async_fn_in_trait)]
+pub trait FindMetric {
+    /// Whether the metric had any datapoint of late (CloudWatch forgets which there are after two
+    /// weeks).
+    ///
+    /// # Errors
+    /// The call failed; nothing is known of the metric then.
+    async fn metric_exists(&self, metric: &MetricId) -> PortResult<bool>;
 }
 
 /// DescribeAlarms, for what alarms say and not for what they are.

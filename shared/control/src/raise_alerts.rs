@@ -13,9 +13,9 @@ mod test_alert;
 use std::collections::{BTreeMap, BTreeSet};
 
 use weir_core::alarms::{AlarmPrefix, AlarmState};
-use weir_core::incident::{Evidence, Fact, Incident, Message, Subject, step};
+use weir_core::incident::{Evidence, Fact, Incident, Message, Subject, step, wants_evidence};
 use weir_core::policy::{AlertPolicy, Governance, PolicySet};
-use weir_core::reasons::SilenceReason;
+use weir_core::reasons::{SilenceReason, SkipReason};
 
 use crate::answer::{Answer, RedeliverOn};
 use crate::incoming::{AlarmEvent, Incoming};
@@ -71,6 +71,11 @@ pub async fn on_event<P: AlertPorts>(
     installation: &Installation,
     event: &Incoming,
 ) -> Answer<AlertReport> {
+    if let Incoming::Alarm(alarm) = event
+        && installation.place.as_ref().is_some_and(|here| !alarm.is_here(here))
+    {
+        return Answer::skipped(SkipReason::NotForUs);
+    }
     let ticked = *event == Incoming::Tick;
     match run(ports, installation, event).await {
         Ok(report) => {
@@ -188,9 +193,7 @@ async fn process<P: AlertPorts>(
         let stored = ports.newest_incident(subject).await?;
         let now = ports.now();
         let before = stored.as_ref().map(|stored| &stored.incident);
-        let open = before.is_some_and(|incident| incident.closed_at.is_none());
-        let alarming = facts.iter().any(|fact| fact.failing(now));
-        if evidence.is_none() && (open || alarming) {
+        if evidence.is_none() && wants_evidence(before, subject, facts, policy, now) {
             evidence = Some(ports.read_evidence(subject, now).await);
         }
         let known = evidence.clone().unwrap_or_default();

@@ -163,6 +163,7 @@ pub const ROUTES: [Route; 13] = [
                     "throttles-",
                     "delivery-",
                     "dropped-",
+                    "unwatched-",
                     "self-",
                 ]),
             ),

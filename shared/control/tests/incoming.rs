@@ -6,8 +6,9 @@
 use std::fs;
 use std::path::Path;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use weir_control::incoming::Incoming;
+use weir_control::installation::Place;
 
 fn fixtures(folder: &str) -> Vec<(String, Value)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(folder);
@@ -30,6 +31,86 @@ fn every_real_shape_is_understood() {
     for (name, event) in fixtures("incoming") {
         let incoming = Incoming::read(&event).unwrap_or_else(|fault| panic!("{name}: {fault}"));
         insta::assert_debug_snapshot!(name, incoming);
+    }
+}
+
+/// What is null is what is not there: neither makes an alarm unreadable.
+#[test]
+fn a_field_that_is_null_is_one_that_is_not_there() {
+    let pointers = [
+        "/resources",
+        "/account",
+        "/region",
+        "/detail/alarmTags",
+        "/detail/configuration",
+        "/detail/configuration/metrics",
+        "/detail/configuration/metrics/0/id",
+        "/detail/configuration/metrics/1/metricStat",
+        "/detail/configuration/metrics/1/metricStat/stat",
+        "/detail/configuration/metrics/1/metricStat/period",
+        "/detail/configuration/metrics/1/metricStat/metric/dimensions",
+        "/detail/configuration/metrics/1/metricStat/metric/namespace",
+        "/detail/previousState",
+        "/detail/state/reasonData",
+    ];
+    let (_, whole) = fixtures("incoming")
+        .into_iter()
+        .find(|(name, _)| name == "metric_math_with_tags")
+        .expect("the fixture");
+    for pointer in pointers {
+        let mut event = whole.clone();
+        let field = event.pointer_mut(pointer).unwrap_or_else(|| panic!("no {pointer}"));
+        *field = Value::Null;
+        let incoming = Incoming::read(&event).unwrap_or_else(|fault| panic!("{pointer}: {fault}"));
+        assert!(matches!(incoming, Incoming::Alarm(_)), "{pointer}: {incoming:?}");
+    }
+}
+
+/// Buses hand on what happens in other accounts and regions, where alarms may have the same names.
+#[test]
+fn an_alarm_is_of_here_only_if_all_it_says_is() {
+    let here = Place {
+        partition: "aws".to_owned(),
+        region: "eu-west-1".to_owned(),
+        account: "444455556666".to_owned(),
+    };
+    let arn = |region: &str, account: &str| {
+        json!([format!(
+            "arn:aws:cloudwatch:{region}:{account}:alarm:weir-lag-lambda-billing@orders"
+        )])
+    };
+    let (ours, theirs) = ("444455556666", "999988887777");
+    let cases = [
+        (
+            json!({"account": ours, "region": "eu-west-1", "resources": arn("eu-west-1", ours)}),
+            true,
+        ),
+        (
+            json!({"account": theirs, "region": "eu-west-1", "resources": arn("eu-west-1", theirs)}),
+            false,
+        ),
+        (
+            json!({"account": ours, "region": "eu-west-2", "resources": arn("eu-west-2", ours)}),
+            false,
+        ),
+        // Whoever forwards by a rule of their own may leave one or the other out.
+        (json!({"resources": arn("eu-west-1", theirs)}), false),
+        (json!({"account": theirs, "resources": []}), false),
+        (json!({"resources": []}), true),
+    ];
+    for (origin, expected) in cases {
+        let mut event = json!({
+            "source": "aws.cloudwatch", "detail-type": "CloudWatch Alarm State Change",
+            "detail": {
+                "alarmName": "weir-lag-lambda-billing@orders",
+                "state": {"value": "ALARM", "timestamp": "2026-11-21T02:14:51.412+0000"},
+            },
+        });
+        for (member, value) in origin.as_object().expect("an object") {
+            event[member] = value.clone();
+        }
+        let Ok(Incoming::Alarm(alarm)) = Incoming::read(&event) else { panic!("{event}") };
+        assert_eq!(alarm.is_here(&here), expected, "{origin}");
     }
 }
 

@@ -17,7 +17,7 @@ use weir_core::consumer::{ConsumerId, ConsumerKind, ConsumerName};
 use weir_core::incident::{Evidence, Fact, Incident, LagPoint, Sign, Subject, Symptom, step};
 use weir_core::limits;
 use weir_core::policy::{AlertPolicy, AlertRouting, Severity};
-use weir_core::reasons::{ClampReason, HoldReason, RefusalReason};
+use weir_core::reasons::{ClampReason, HoldReason, RefusalReason, SilenceReason};
 use weir_core::units::StreamName;
 
 fn place() -> Place {
@@ -72,7 +72,8 @@ fn tell(
 
 /// What every channel demands, whatever is told.
 fn fits(alert: &Notification) {
-    assert!(alert.subject.is_ascii() && alert.subject.len() <= limits::SNS_SUBJECT_CHARS_MAX);
+    // SNS: "less than 100 characters long".
+    assert!(alert.subject.is_ascii() && alert.subject.len() < 100, "{}", alert.subject);
     assert!(!alert.subject.contains(['\n', '\r']), "{}", alert.subject);
     let attributes: usize = alert.attributes.iter().map(|(k, v)| k.len() + v.len()).sum();
     assert!(alert.body.len() + attributes <= limits::SNS_MESSAGE_BYTES_MAX);
@@ -334,6 +335,89 @@ fn what_others_wrote_into_an_alarm_reaches_nobody() {
     {
         assert!(!everything.contains(poison), "{poison} in {everything}");
     }
+}
+
+/// SNS hands no attributes to whoever gets one of several forms, so the message itself says what a
+/// filter on its body chooses by, whichever body SNS looks at.
+#[test]
+fn every_form_for_machines_says_what_filters_choose_by() {
+    let alarm = recorded("lambda_lag");
+    let said = facts::of_alarm(&AlarmPrefix::default(), &alarm).expect("a fact");
+    let (_, alert) = told(said, &evidence("lambda_lag", alarm.state_at), 0);
+    let whole: Value = serde_json::from_str(&alert.body).expect("JSON");
+    let form = |name: &str| -> Value {
+        serde_json::from_str(whole[name].as_str().expect("a form")).expect("JSON")
+    };
+    for form in [whole.clone(), form("https"), form("sqs")] {
+        let said = ["severity", "occasion", "kind", "stream"].map(|name| form[name].as_str());
+        let expected = ["page", "opened", "lambda", "orders"].map(Some);
+        assert_eq!(said, expected, "{form}");
+    }
+}
+
+/// A link leads to the console of the partition, or is not there.
+#[test]
+fn a_link_leads_to_the_partitions_own_console_or_is_left_out() {
+    let alarm = recorded("lambda_lag");
+    let (subject, fact) = facts::of_alarm(&AlarmPrefix::default(), &alarm).expect("a fact");
+    let (known, policy) = (evidence("lambda_lag", alarm.state_at), AlertPolicy::DEFAULT);
+    let opened = step(None, &subject, &[fact], &known, &policy, alarm.state_at);
+    let (incident, message) = (opened.incident.expect("an incident"), opened.send[0]);
+    let told = |partition: &str, region: &str| {
+        let place = Place { partition: partition.to_owned(), region: region.to_owned(), ..place() };
+        let (incident, message, evidence) = (&incident, &message, &known);
+        let context =
+            MessageContext { incident, message, evidence, place: &place, repeat_minutes: 60 };
+        let alert = context.render().expect("a message");
+        fits(&alert);
+        alert
+    };
+    let hosts = [
+        ("aws", "eu-west-1", "eu-west-1.console.aws.amazon.com"),
+        ("aws-cn", "cn-north-1", "cn-north-1.console.amazonaws.cn"),
+        ("aws-us-gov", "us-gov-west-1", "us-gov-west-1.console.amazonaws-us-gov.com"),
+        ("aws-eusc", "eusc-de-east-1", "eusc-de-east-1.console.amazonaws-eusc.eu"),
+    ];
+    for (partition, region, host) in hosts {
+        let alert = told(partition, region);
+        assert!(alert.text.contains(&format!("https://{host}/lambda/")), "{}", alert.text);
+    }
+    let isolated = told("aws-iso", "us-iso-east-1");
+    assert!(!isolated.text.contains("https://"), "{}", isolated.text);
+}
+
+/// A position that reads as the whole retention while the shards of a reshard are opened.
+#[test]
+fn a_reading_that_cannot_be_true_pages_nobody_at_once() {
+    let alarm = recorded("lambda_lag");
+    let (subject, fact) = facts::of_alarm(&AlarmPrefix::default(), &alarm).expect("a fact");
+    let began = fact.state_at;
+    let at = |minutes| began + SignedDuration::from_mins(minutes);
+    // What is read `minutes` after the alarm went off; the leap was six minutes before it.
+    let known = |minutes: i64| Evidence {
+        retention_hours: Some(24),
+        lag: (-55..=minutes)
+            .map(|minute| LagPoint {
+                at: at(minute),
+                seconds: if minute < -6 { 0.4 } else { 86_390.0 },
+            })
+            .collect(),
+        ..Evidence::default()
+    };
+    let policy = AlertPolicy::DEFAULT;
+    let opened = step(None, &subject, std::slice::from_ref(&fact), &known(0), &policy, began);
+    let incident = opened.incident.expect("an incident");
+    assert_eq!(opened.send[0].severity, Severity::Notice);
+    let alert = tell(&incident, &opened.send[0], &known(0));
+    assert!(alert.text.contains("it is believed if it lasts"), "{}", alert.text);
+    assert!(!alert.subject.contains("left"), "{}", alert.subject);
+    // A quarter of an hour after the leap it is believed.
+    let later = step(Some(&incident), &subject, &[], &known(10), &policy, at(10));
+    assert_eq!(later.send[0].severity, Severity::Page);
+    // After a reshard nothing is said while it may be the shards that are being opened.
+    let resharded = Evidence { resharded_at: Some(at(-8)), ..known(0) };
+    let held = step(None, &subject, &[fact], &resharded, &policy, began);
+    assert_eq!((held.send, held.held), (Vec::new(), Some(SilenceReason::DrainAfterReshard)));
 }
 
 #[test]

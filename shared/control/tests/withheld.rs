@@ -62,6 +62,7 @@ fn case(load: f64, calls_made: i64) -> Case {
                 open_shards,
                 retention_hours: 24,
                 held_on_demand_by: None,
+                created_at: None,
             },
             minutes: Signal::Known { value: series(MINUTES_OBSERVED, 60), read_at: now() },
             quota: Signal::Missing("not read".to_owned()),

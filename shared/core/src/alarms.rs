@@ -198,6 +198,8 @@ pub enum Statistic {
     Sum,
     /// The largest.
     Maximum,
+    /// Their average.
+    Average,
     /// How many there are.
     SampleCount,
 }
@@ -208,6 +210,7 @@ impl Statistic {
         match self {
             Statistic::Sum => "Sum",
             Statistic::Maximum => "Maximum",
+            Statistic::Average => "Average",
             Statistic::SampleCount => "SampleCount",
         }
     }

@@ -77,7 +77,18 @@ impl ConsumerId {
 
     /// The id of the consumer of this kind and name.
     pub fn of(kind: ConsumerKind, name: &ConsumerName) -> ConsumerId {
-        let whole = format!("{kind}-{}", name.as_str().replace(':', "."));
+        ConsumerId::cut(format!("{kind}-{}", name.as_str().replace(':', ".")))
+    }
+
+    /// The id of one of several mappings of a function to the same stream: the mapping's UUID is
+    /// part of it.
+    fn of_mapping(function: &ConsumerName, uuid: &str) -> ConsumerId {
+        let head: String = uuid.chars().filter(char::is_ascii_alphanumeric).take(8).collect();
+        let name = function.as_str().replace(':', ".");
+        ConsumerId::cut(format!("{}-{name}-{head}", ConsumerKind::Lambda))
+    }
+
+    fn cut(whole: String) -> ConsumerId {
         if whole.len() <= ConsumerId::CHARS_MAX {
             return ConsumerId(whole.into());
         }
@@ -202,10 +213,15 @@ pub struct Mapping {
     pub uuid: String,
     /// Whether it polls at all.
     pub enabled: bool,
-    /// Whether it filters records: then an uninvoked function may be a healthy one.
+    /// Whether it filters records, as far as is known: then an uninvoked function may be a healthy
+    /// one.
     pub filters: bool,
     /// Whether it publishes event counts of its own (an option of the mapping).
     pub counts_events: bool,
+    /// Whether other mappings call the same function: its metrics are then theirs as well.
+    pub shares_function: bool,
+    /// Whether another of those reads the same stream.
+    pub one_of_several: bool,
 }
 
 /// Where a Firehose delivery stream delivers to.
@@ -225,14 +241,19 @@ pub enum Destination {
     HttpEndpoint,
     /// Snowflake.
     Snowflake,
+    /// Apache Iceberg tables, S3 Tables among them.
+    Iceberg,
+    /// One that this release does not know: what it reads is watched, what it delivers is not.
+    Unknown,
 }
 
 impl Destination {
     /// The metric that tells how old the oldest record is that has not been delivered, seconds.
-    pub fn freshness_metric(self) -> &'static str {
-        match self {
-            Destination::S3 => "DeliveryToS3.DataFreshness",
-            Destination::Redshift => "DeliveryToRedshift.DataFreshness",
+    /// Firehose developer guide, "Monitoring with CloudWatch metrics".
+    pub fn freshness_metric(self) -> Option<&'static str> {
+        Some(match self {
+            // Redshift has none of its own; what it copies is first staged in S3.
+            Destination::S3 | Destination::Redshift => "DeliveryToS3.DataFreshness",
             Destination::OpenSearch => "DeliveryToAmazonOpenSearchService.DataFreshness",
             Destination::OpenSearchServerless => {
                 "DeliveryToAmazonOpenSearchServerless.DataFreshness"
@@ -240,8 +261,24 @@ impl Destination {
             Destination::Splunk => "DeliveryToSplunk.DataFreshness",
             Destination::HttpEndpoint => "DeliveryToHttpEndpoint.DataFreshness",
             Destination::Snowflake => "DeliveryToSnowflake.DataFreshness",
-        }
+            Destination::Iceberg => "DeliveryToIceberg.DataFreshness",
+            Destination::Unknown => return None,
+        })
     }
+
+    /// The metric that tells which share of the copies out of the staging area succeeded, 0 to 1.
+    pub fn success_metric(self) -> Option<&'static str> {
+        (self == Destination::Redshift).then_some("DeliveryToRedshift.Success")
+    }
+}
+
+/// What a Firehose delivery stream is set to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Delivery {
+    /// Where it delivers to.
+    pub destination: Destination,
+    /// The longest it may hold records back to fill a buffer, seconds: 0 to 900.
+    pub buffering_seconds: u32,
 }
 
 /// How a consumer reads, with what its alarms have to know.
@@ -252,11 +289,25 @@ pub enum Reader {
     /// A registered consumer with enhanced fan-out.
     FanOut,
     /// A Firehose delivery stream.
-    Firehose(Destination),
+    Firehose(Delivery),
     /// A KCL application.
-    Kcl,
+    Kcl(KclMetrics),
     /// Anything else that polls with GetRecords.
     Polling,
+}
+
+/// By what a KCL application can be watched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KclMetrics {
+    /// By the metric of the whole application, which reads this stream only.
+    Application,
+    /// By what the stream knows of all that poll it: the application reads several streams, and its
+    /// metric is the worst of them.
+    Stream,
+    /// Likewise, because the application has no metric of its own.
+    StreamOnly,
+    /// By nothing: neither it nor the stream has such a metric.
+    Nothing,
 }
 
 /// One consumer of a stream.
@@ -277,14 +328,19 @@ impl Consumer {
             Reader::Lambda(_) => ConsumerKind::Lambda,
             Reader::FanOut => ConsumerKind::FanOut,
             Reader::Firehose(_) => ConsumerKind::Firehose,
-            Reader::Kcl => ConsumerKind::Kcl,
+            Reader::Kcl(_) => ConsumerKind::Kcl,
             Reader::Polling => ConsumerKind::Polling,
         }
     }
 
     /// Its id.
     pub fn id(&self) -> ConsumerId {
-        ConsumerId::of(self.kind(), &self.name)
+        match &self.reader {
+            Reader::Lambda(mapping) if mapping.one_of_several => {
+                ConsumerId::of_mapping(&self.name, &mapping.uuid)
+            }
+            _ => ConsumerId::of(self.kind(), &self.name),
+        }
     }
 }
 

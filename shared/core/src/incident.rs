@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 pub use crate::symptom::Symptom;
 pub use evidence::{Cause, Evidence, LagPoint, Outlook};
 pub use fact::{Fact, Sign, Watched};
-pub use step::{Step, step};
+pub use step::{Step, step, wants_evidence};
 
 use crate::consumer::ConsumerId;
 use crate::policy::Severity;

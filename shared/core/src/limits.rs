@@ -87,8 +87,9 @@ pub const ALARM_WINDOW_SECONDS_MAX: u32 = 86_400;
 /// Entries in one PutEvents call. EBG.
 pub const EVENTS_PER_CALL_MAX: usize = 10;
 
-/// Longest subject of an SNS message, ASCII characters. SNS API reference, Publish.
-pub const SNS_SUBJECT_CHARS_MAX: usize = 100;
+/// Longest subject of an SNS message, ASCII characters: "less than 100". SNS API reference,
+/// Publish.
+pub const SNS_SUBJECT_CHARS_MAX: usize = 99;
 /// Largest SNS message, attributes included, bytes. SNS service quotas.
 pub const SNS_MESSAGE_BYTES_MAX: usize = 256 * 1024;
 /// Bytes of one SMS; SNS splits a longer one into several. SNS developer guide.
@@ -123,8 +124,6 @@ pub mod calls_per_second {
     pub const UPDATE_SHARD_COUNT: u32 = 10;
     /// UpdateStreamMode. Not published; as low as the other rare calls on streams.
     pub const UPDATE_STREAM_MODE: u32 = 5;
-    /// ListStreamConsumers, for each stream. KAPI.
-    pub const LIST_STREAM_CONSUMERS: u32 = 5;
     /// ListEventSourceMappings: all calls to Lambda's control plane together. Lambda quotas.
     pub const LIST_EVENT_SOURCE_MAPPINGS: u32 = 15;
     /// ListDeliveryStreams. Firehose quotas.
@@ -133,6 +132,10 @@ pub mod calls_per_second {
     pub const DESCRIBE_DELIVERY_STREAM: u32 = 5;
     /// GetMetricData (older regions 50). CWQ.
     pub const GET_METRIC_DATA: u32 = 50;
+    /// Datapoints asked for with GetMetricData, where they begin more than three hours ago. CWQ.
+    pub const METRIC_POINTS: u32 = 396_000;
+    /// ListMetrics. CWQ.
+    pub const LIST_METRICS: u32 = 25;
 }
 
 // Relations between limits. Where one of these breaks, code that relies on it would be wrong.

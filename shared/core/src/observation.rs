@@ -87,6 +87,9 @@ pub struct StreamState {
     pub retention_hours: u32,
     /// What forbids it to leave on-demand mode, where something does.
     pub held_on_demand_by: Option<OnDemandFeature>,
+    /// When it was created, where that is known: a stream that was deleted and made anew has the
+    /// name of the old one and nothing else of it.
+    pub created_at: Option<Timestamp>,
 }
 
 /// A value with the time it was read, or the reason it is not there.
@@ -113,13 +116,15 @@ impl<T> Signal<T> {
     }
 }
 
-/// The account's shards in this region.
+/// The account's shards, and its streams on demand, in this region.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ShardQuota {
     /// Shards the account may have open.
     pub limit: u32,
     /// Shards it has open in all provisioned streams, this one included.
     pub open: u32,
+    /// Streams on demand it may have besides those it has; `None` where that is not known.
+    pub on_demand_streams_left: Option<u32>,
 }
 
 /// One look at a stream.

@@ -66,6 +66,7 @@ const NEAR_CAPACITY: f64 = 0.85;
 ///         open_shards: Shards::at_least_one(4),
 ///         retention_hours: 24,
 ///         held_on_demand_by: None,
+///         created_at: None,
 ///     },
 ///     minutes: Signal::Missing("CloudWatch could not be reached".to_owned()),
 ///     quota: Signal::Missing("not read".to_owned()),

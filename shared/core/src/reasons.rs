@@ -117,7 +117,7 @@ reasons! {
     StreamLimit "stream_limit" [Clamp: Incident, Hold: Event]
         "AWS takes one stream to 10,000 shards at most."
         "Spread the traffic over several streams."
-    AccountQuota "account_quota" [Clamp: Incident, Hold: Event]
+    AccountQuota "account_quota" [Clamp: Incident, Hold: Event, Refusal: Incident]
         "The account's shard quota in this region, temporary shards included, leaves no room for more."
         "Ask AWS for a higher shard quota, or free shards of other streams."
     BudgetSpent "budget_spent" [Clamp: Incident, Hold: Incident, Refusal: Event]
@@ -182,6 +182,9 @@ reasons! {
     ReshardInProgress "reshard_in_progress" [Hold: Momentary]
         "The stream is being changed; AWS allows one change at a time."
         "Nothing: it is looked at again when the change is done."
+    ReshardStalled "reshard_stalled" [Hold: Incident]
+        "Writes have been refused for half an hour while the stream is being changed; AWS allows one change at a time."
+        "Let producers write less, or ask AWS support about the change: no plan can help before it ends."
     ReshardSettling "reshard_settling" [Hold: Momentary, Refusal: Event]
         "A reshard was just accepted and does not show yet."
         "Nothing: it shows within a minute."
@@ -235,6 +238,12 @@ reasons! {
     LimitReached "limit_reached" [Hold: Event, Refusal: Incident, Skip: Log]
         "AWS refused with a limit: the day's calls, the calls per second or a quota of the account."
         "Check for tools or people who change this stream too; their calls count as well."
+    CallsPerSecond "calls_per_second" [Refusal: Event]
+        "AWS refused with a limit while the day's calls are not used: too many calls at once."
+        "Nothing: it is planned anew with the next look."
+    OnDemandQuota "on_demand_quota" [Hold: Event]
+        "The account has as many streams on demand as it may have in this region."
+        "Ask AWS for a higher quota of on-demand streams, or put others back to provisioned."
     AccessDenied "access_denied" [Hold: Event, Refusal: Incident, Skip: Log]
         "AWS refused for want of rights."
         "Give the function the right its role should have."

@@ -21,17 +21,20 @@ pub enum Symptom {
     Delivery,
     /// Records were given up.
     Dropped,
+    /// Nothing tells how it does: the metric by which it would be watched does not exist.
+    Unwatched,
 }
 
 impl Symptom {
     /// Every symptom.
-    pub const ALL: [Symptom; 6] = [
+    pub const ALL: [Symptom; 7] = [
         Symptom::Lag,
         Symptom::Silence,
         Symptom::Errors,
         Symptom::Throttles,
         Symptom::Delivery,
         Symptom::Dropped,
+        Symptom::Unwatched,
     ];
 
     /// The word for it in alarm names.
@@ -43,6 +46,7 @@ impl Symptom {
             Symptom::Throttles => "throttles",
             Symptom::Delivery => "delivery",
             Symptom::Dropped => "dropped",
+            Symptom::Unwatched => "unwatched",
         }
     }
 
@@ -55,6 +59,7 @@ impl Symptom {
             Symptom::Throttles => "is throttled",
             Symptom::Delivery => "does not deliver",
             Symptom::Dropped => "drops records",
+            Symptom::Unwatched => "cannot be watched",
         }
     }
 }

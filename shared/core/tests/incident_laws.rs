@@ -10,6 +10,7 @@ use weir_core::alarms::AlarmState;
 use weir_core::consumer::{ConsumerId, ConsumerKind, ConsumerName};
 use weir_core::incident::{
     Evidence, Fact, Incident, LagPoint, Message, Occasion, Sign, Subject, Symptom, step,
+    wants_evidence,
 };
 use weir_core::policy::{AlertPolicy, AlertRouting, Severity};
 use weir_core::units::{Share, StreamName};
@@ -251,6 +252,51 @@ fn run(policy: AlertPolicy, evidence: Evidence, facts: &[Fact]) -> Vec<(i64, Occ
     let mut pager = Pager::new(policy, evidence);
     deliver(&mut pager, facts, &[(0, None)]);
     told(&pager)
+}
+
+/// Most steps of an incident that lasts say nothing whatever is known, and evidence costs each
+/// time.
+#[test]
+fn evidence_is_asked_for_only_where_something_may_be_said() {
+    let policy = AlertPolicy::DEFAULT;
+    let (mut newest, mut asked): (Option<Incident>, Vec<i64>) = (None, Vec::new());
+    for minute in 0..=24 * 60 {
+        let now = at(minute * MINUTE);
+        let fact = [fact(1, AlarmState::Alarm, 0)];
+        let wanted = wants_evidence(newest.as_ref(), &subject(), &fact, &policy, now);
+        let evidence = if wanted { caught_up() } else { Evidence::default() };
+        let step = step(newest.as_ref(), &subject(), &fact, &evidence, &policy, now);
+        let mut incident = step.incident.expect("an incident");
+        for message in &step.send {
+            assert!(wanted, "told without evidence: {message:?}");
+            incident.note_sent(message.number);
+        }
+        asked.extend(wanted.then_some(minute));
+        newest = Some(incident);
+    }
+    // When it is told, now and then while it may become a page, and with each reminder after that.
+    assert_eq!(asked[..8], [0, 1, 10, 11, 20, 21, 30, 90]);
+    assert_eq!(asked.len(), 30, "{asked:?}");
+    // Its end is told as soon as evidence allows.
+    let well = at(24 * 60 * MINUTE + 30);
+    let over = [Fact { state: AlarmState::Ok, state_at: well, ..fact(1, AlarmState::Alarm, 0) }];
+    let settled = |minutes| {
+        let now = well + SignedDuration::from_mins(minutes);
+        wants_evidence(newest.as_ref(), &subject(), &over, &policy, now)
+    };
+    assert_eq!([4, 5, 15].map(settled), [false, true, true]);
+}
+
+/// That a consumer cannot be watched changes only when somebody does something about it.
+#[test]
+fn what_cannot_be_watched_is_a_notice_told_once() {
+    let sign = Sign::Consumer(Symptom::Unwatched);
+    let alarm = Fact { sign, ..fact(1, AlarmState::Alarm, 0) };
+    let mut pager = Pager::new(AlertPolicy::DEFAULT, Evidence::default());
+    for hour in 0..72 {
+        pager.take(std::slice::from_ref(&alarm), at(hour * 60 * MINUTE));
+    }
+    assert_eq!(told(&pager), [(0, Occasion::Opened, Severity::Notice)]);
 }
 
 #[test]

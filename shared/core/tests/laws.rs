@@ -192,11 +192,16 @@ fn inputs() -> impl Strategy<Value = Inputs> {
                     open_shards: shards(open),
                     retention_hours: 24,
                     held_on_demand_by: None,
+                    created_at: None,
                 };
                 let quota = quota.map_or_else(
                     || Signal::Missing("not read".to_owned()),
                     |(limit, others)| Signal::Known {
-                        value: ShardQuota { limit, open: open.saturating_add(others) },
+                        value: ShardQuota {
+                            limit,
+                            open: open.saturating_add(others),
+                            on_demand_streams_left: None,
+                        },
                         read_at: now,
                     },
                 );
@@ -310,6 +315,7 @@ fn half_a_datapoint_takes_nothing_away_once_it_should_be_whole() {
             open_shards: shards(10),
             retention_hours: 24,
             held_on_demand_by: None,
+            created_at: None,
         };
         let observation = Observation {
             stream: StreamName::new("orders").expect("a name"),

@@ -135,6 +135,7 @@ fn a_change_settles_until_the_stream_shows_it_or_a_minute_is_over() {
         open_shards,
         retention_hours: 24,
         held_on_demand_by: None,
+        created_at: None,
     };
     let after = |change, outcome, state: &StreamState, seconds: i64| {
         let at = Timestamp::from_second(1_800_000_000).expect("a time");

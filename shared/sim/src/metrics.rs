@@ -3,12 +3,18 @@
 //! Both grids, minutes and five minutes, are kept up to date as datapoints come in; reading copies
 //! a slice of each. Not here: traffic itself (`traffic`), alarms upon it (`alarms`).
 
-use weir_control::ports::Traffic;
 use weir_core::plan::{DAYS_OBSERVED, DAYS_PERIOD_SECONDS, MINUTES_OBSERVED};
 use weir_core::series::{Series, TrafficPoint};
 
 use crate::chance::Dice;
 use crate::clock::{Seconds, count, index, timestamp};
+
+/// What is published of a stream.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Published {
+    pub(crate) minutes: Series,
+    pub(crate) days: Series,
+}
 
 /// How late datapoints are published.
 #[derive(Clone, Debug, PartialEq)]
@@ -146,9 +152,9 @@ impl Metrics {
     }
 
     /// What GetMetricData tells at `now`: whole minutes and whole five minutes only.
-    pub(crate) fn traffic(&self, now: Seconds) -> Traffic {
+    pub(crate) fn traffic(&self, now: Seconds) -> Published {
         let observed = |period| DAYS_OBSERVED * 86_400 / period;
-        Traffic {
+        Published {
             minutes: window(&self.minutes, self.start, 60, MINUTES_OBSERVED, now),
             days: window(
                 &self.fives,

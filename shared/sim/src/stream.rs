@@ -116,6 +116,7 @@ impl Stream {
             open_shards,
             retention_hours: self.retention_hours,
             held_on_demand_by: None,
+            created_at: None,
         }
     }
 

@@ -54,6 +54,10 @@ impl Alerting {
         let stamp = at.strftime("%Y-%m-%dT%H:%M:%S.%3f+0000").to_string();
         event["detail"]["state"]["timestamp"] = json!(stamp);
         event["detail"]["state"]["value"] = json!(state);
+        // It went off here, wherever it was recorded.
+        for origin in ["account", "region", "resources"] {
+            event[origin] = Value::Null;
+        }
         Ok(event)
     }
 

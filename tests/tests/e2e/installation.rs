@@ -43,7 +43,7 @@ impl Installation {
         Installation::in_world(world, "mode = \"act\"")?.and_stream(shards, used_share)
     }
 
-    fn and_stream(self, shards: u32, used_share: f64) -> Result<Installation> {
+    pub(crate) fn and_stream(self, shards: u32, used_share: f64) -> Result<Installation> {
         self.world.create_stream(STREAM, shards.into())?;
         self.world.put_traffic(STREAM, &vec![Minute::using(used_share, shards); MINUTES])?;
         Ok(self)

@@ -62,8 +62,8 @@ fn a_stream_that_is_gone_is_told() -> Result<()> {
     Ok(())
 }
 
-/// Somebody else used up the day's calls. AWS's answer looks like a throttle, and the SDK would
-/// repeat it: it must be asked once.
+/// Somebody else used up the day's calls. AWS's answer looks like a throttle, and at first is taken
+/// for one; the SDK would repeat it: it must be asked once.
 #[test]
 fn a_daily_limit_that_others_used_up_costs_one_call() -> Result<()> {
     let installation = Installation::with_stream(4, 1.2)?;
@@ -71,7 +71,7 @@ fn a_daily_limit_that_others_used_up_costs_one_call() -> Result<()> {
     installation.surge_and_deliver()?;
     assert_eq!(
         (installation.refusal()?.as_str(), installation.reshard_calls()),
-        ("limit_reached", 1)
+        ("calls_per_second", 1)
     );
     assert_eq!((installation.outcome()?.as_str(), installation.shards_at_rest()?), ("refused", 4));
     Ok(())

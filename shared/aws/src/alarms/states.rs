@@ -36,6 +36,8 @@ fn said(alarm: &MetricAlarm) -> Option<AlarmEvent> {
     Some(AlarmEvent {
         alarm_name: alarm.alarm_name()?.to_owned(),
         alarm_arn: alarm.alarm_arn().map(str::to_owned),
+        account: None,
+        region: None,
         state: state(alarm),
         state_at: Timestamp::new(at.secs(), i32::try_from(at.subsec_nanos()).unwrap_or(0)).ok()?,
         previous_state: None,

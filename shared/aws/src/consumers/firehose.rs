@@ -11,7 +11,7 @@ use aws_sdk_firehose::types::{
 use jiff::SignedDuration;
 use tracing::warn;
 use weir_control::ports::{Clock, Failure, PortResult};
-use weir_core::consumer::Destination;
+use weir_core::consumer::{Delivery, Destination};
 
 use crate::Aws;
 use crate::errors::Call;
@@ -28,7 +28,7 @@ pub(crate) struct DeliveryStream {
     pub(super) name: String,
     /// ARN of the stream it reads.
     pub(super) reads: String,
-    pub(super) destination: Destination,
+    pub(super) delivery: Delivery,
 }
 
 impl Aws {
@@ -84,30 +84,52 @@ fn read(described: &DeliveryStreamDescription) -> Option<DeliveryStream> {
     let name = described.delivery_stream_name().to_owned();
     let source = described.source().and_then(|source| source.kinesis_stream_source_description());
     let reads = source.and_then(|source| source.kinesis_stream_arn())?.to_owned();
-    match described.destinations().iter().find_map(destination) {
-        Some(destination) => Some(DeliveryStream { name, reads, destination }),
-        None => {
-            warn!(name, "a delivery stream is not watched: no metric of its destination is known");
-            None
-        }
+    let delivery = described.destinations().first().map(delivery);
+    let delivery =
+        delivery.unwrap_or(Delivery { destination: Destination::Unknown, buffering_seconds: 0 });
+    if delivery.destination == Destination::Unknown {
+        warn!(name, "what it delivers is not watched: no metric of its destination is known");
     }
+    Some(DeliveryStream { name, reads, delivery })
 }
 
-/// S3 comes last: others have it besides, as a backup.
-fn destination(described: &DestinationDescription) -> Option<Destination> {
-    let open_search = described.elasticsearch_destination_description().is_some()
-        || described.amazonopensearchservice_destination_description().is_some();
-    let serverless = described.amazon_open_search_serverless_destination_description().is_some();
-    let s3 = described.extended_s3_destination_description().is_some()
-        || described.s3_destination_description().is_some();
-    let known = [
-        (described.redshift_destination_description().is_some(), Destination::Redshift),
-        (open_search, Destination::OpenSearch),
-        (serverless, Destination::OpenSearchServerless),
-        (described.splunk_destination_description().is_some(), Destination::Splunk),
-        (described.http_endpoint_destination_description().is_some(), Destination::HttpEndpoint),
-        (described.snowflake_destination_description().is_some(), Destination::Snowflake),
-        (s3, Destination::S3),
+/// S3 comes last: others have it besides, as a backup or to stage in.
+fn delivery(described: &DestinationDescription) -> Delivery {
+    let redshift = described.redshift_destination_description();
+    let elasticsearch = described.elasticsearch_destination_description();
+    let open_search = described.amazonopensearchservice_destination_description();
+    let serverless = described.amazon_open_search_serverless_destination_description();
+    let splunk = described.splunk_destination_description();
+    let http = described.http_endpoint_destination_description();
+    let snowflake = described.snowflake_destination_description();
+    let iceberg = described.iceberg_destination_description();
+    let extended = described.extended_s3_destination_description();
+    let s3 = described.s3_destination_description();
+    let destination = match () {
+        () if redshift.is_some() => Destination::Redshift,
+        () if elasticsearch.is_some() || open_search.is_some() => Destination::OpenSearch,
+        () if serverless.is_some() => Destination::OpenSearchServerless,
+        () if splunk.is_some() => Destination::Splunk,
+        () if http.is_some() => Destination::HttpEndpoint,
+        () if snowflake.is_some() => Destination::Snowflake,
+        () if iceberg.is_some() => Destination::Iceberg,
+        () if extended.is_some() || s3.is_some() => Destination::S3,
+        () => Destination::Unknown,
+    };
+    // Each destination has its own type of the same hint; Redshift's is that of its staging area.
+    let staging = redshift.and_then(|to| to.s3_destination_description());
+    let hints = [
+        staging.and_then(|to| to.buffering_hints()?.interval_in_seconds()),
+        elasticsearch.and_then(|to| to.buffering_hints()?.interval_in_seconds()),
+        open_search.and_then(|to| to.buffering_hints()?.interval_in_seconds()),
+        serverless.and_then(|to| to.buffering_hints()?.interval_in_seconds()),
+        splunk.and_then(|to| to.buffering_hints()?.interval_in_seconds()),
+        http.and_then(|to| to.buffering_hints()?.interval_in_seconds()),
+        snowflake.and_then(|to| to.buffering_hints()?.interval_in_seconds()),
+        iceberg.and_then(|to| to.buffering_hints()?.interval_in_seconds()),
+        extended.and_then(|to| to.buffering_hints()?.interval_in_seconds()),
+        s3.and_then(|to| to.buffering_hints()?.interval_in_seconds()),
     ];
-    known.into_iter().find_map(|(is, destination)| is.then_some(destination))
+    let seconds = hints.into_iter().flatten().next().and_then(|hint| u32::try_from(hint).ok());
+    Delivery { destination, buffering_seconds: seconds.unwrap_or(0) }
 }

@@ -76,7 +76,6 @@ async fn what_the_alarms_watch_is_what_is_read() {
         summary(),
         cbor(200, &json!({"MetricAlarms": alarms})),
         cbor(200, &json!({"MetricDataResults": metrics})),
-        summary(),
         answer(200, &json!({"EventSourceMappings": [mapping]})),
         answer(200, &json!({"Item": {"pk": {"S": "stream#orders"}, "sk": {"S": "state"}}})),
         answer(200, &json!({"Items": actions})),
@@ -95,6 +94,7 @@ async fn what_the_alarms_watch_is_what_is_read() {
         invocations: Some(10.0),
         errors: Some(7.0),
         enabled: Some(false),
+        also_called_by: Some(0),
         written: Some((900.0, 100.0)),
         resharded_at: Some("2027-01-15T06:00:00Z".parse().expect("a time")),
         ..Evidence::default()
@@ -121,8 +121,8 @@ async fn a_disabled_mapping_is_seen_whatever_the_function_reads_by() {
         answering(vec![summary(), answer(200, &json!({"EventSourceMappings": mappings}))]);
     let Subject::Consumer { stream, .. } = subject() else { panic!("no consumer") };
     let id = ConsumerId::read("lambda-billing.live").expect("an id");
-    let enabled = aws.enabled(&stream, &id, &Alarms::new()).await.expect("an answer");
-    assert_eq!(enabled, Some(false));
+    let mapping = aws.mapping(&stream, &id, &Alarms::new()).await.expect("an answer");
+    assert_eq!(mapping, Some((false, 2)));
     let asked = replay.actual_requests().last().expect("a request").uri().to_owned();
     assert!(asked.ends_with("?FunctionName=billing%3Alive"), "{asked}");
 }
@@ -146,7 +146,7 @@ async fn a_function_with_a_long_name_is_asked_for_by_all_of_it() {
         answering(vec![summary(), answer(200, &json!({"EventSourceMappings": [mapping]}))]);
     let stream = StreamName::new("orders").expect("a name");
     let alarms = vec![(Symptom::Errors, errors)];
-    assert_eq!(aws.enabled(&stream, &id, &alarms).await.expect("an answer"), Some(true));
+    assert_eq!(aws.mapping(&stream, &id, &alarms).await.expect("an answer"), Some((true, 0)));
     let asked = replay.actual_requests().last().expect("a request").uri().to_owned();
     assert!(asked.ends_with(&format!("?FunctionName={name}")), "{asked}");
 }

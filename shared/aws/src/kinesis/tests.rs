@@ -29,11 +29,11 @@ async fn an_empty_page_ends_the_list_whatever_it_says() {
 #[tokio::test(start_paused = true)]
 async fn the_quota_is_asked_once_in_a_while() {
     let limits = json!({"ShardLimit": 500, "OpenShardCount": 37,
-        "OnDemandStreamCount": 0, "OnDemandStreamCountLimit": 50});
+        "OnDemandStreamCount": 42, "OnDemandStreamCountLimit": 50});
     let (aws, replay) = answering(vec![answer(200, &limits)]);
     for _ in 0..3 {
         let quota = aws.read_quota().await.expect("a quota");
-        assert_eq!(quota, ShardQuota { limit: 500, open: 37 });
+        assert_eq!(quota, ShardQuota { limit: 500, open: 37, on_demand_streams_left: Some(8) });
     }
     assert_eq!(sent(&replay), 1);
 }
@@ -65,6 +65,7 @@ async fn a_stream_is_read_as_it_is() {
             open_shards: Shards::new(6).expect("shards"),
             retention_hours: 48,
             held_on_demand_by: None,
+            created_at: jiff::Timestamp::from_second(1_700_000_000).ok(),
         }
     );
     let state = aws.describe_stream(&orders).await.expect("a stream");

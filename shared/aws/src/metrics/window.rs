@@ -104,6 +104,11 @@ impl Window {
         (index < self.len()).then_some(index)
     }
 
+    /// Datapoints that are asked for so many streams.
+    pub(super) fn points(&self, streams: usize) -> u32 {
+        u32::try_from(streams * self.measures.len() * self.len()).unwrap_or(u32::MAX)
+    }
+
     /// As many whole streams as both limits of a call allow.
     pub(super) fn streams_per_call(&self) -> usize {
         let by_points = METRIC_POINTS_PER_CALL_MAX / self.len().max(1);

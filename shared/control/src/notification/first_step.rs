@@ -15,8 +15,8 @@ pub struct FirstStep {
     pub advice: &'static str,
     /// The exact AWS CLI command.
     pub command: String,
-    /// The page of the console.
-    pub console: String,
+    /// The page of the console; none in a partition whose console's address is not known.
+    pub console: Option<String>,
 }
 
 impl FirstStep {
@@ -111,6 +111,15 @@ fn consumer(context: &MessageContext<'_>) -> FirstStep {
             ),
             console: place.console("firehose", &format!("/details/{name}/monitoring")),
         },
+        Some(ConsumerKind::Kcl) if cause == Some(Cause::MetricMissing) => FirstStep {
+            advice: "See which metrics there are. Take a newer KCL or switch its metrics on; or name it under \
+                     polling_consumers in the policy instead, and it is seen where it is the slowest reader.",
+            command: format!(
+                "aws cloudwatch list-metrics --metric-name MillisBehindLatest --namespace {name} \
+                 --region {region}"
+            ),
+            console: stream_page(),
+        },
         Some(ConsumerKind::Kcl) => FirstStep {
             advice: "See whether workers run and hold leases; the lease table bears the application's name.",
             command: format!(
@@ -179,13 +188,17 @@ impl Place {
         format!("arn:{partition}:{service}:{region}:{account}:{thing}")
     }
 
-    fn console(&self, service: &str, page: &str) -> String {
+    /// A link to this page of the console. `None` where the partition's console is not known: no
+    /// link is better than one that leads nowhere.
+    fn console(&self, service: &str, page: &str) -> Option<String> {
         let domain = match self.partition.as_str() {
+            "aws" => "console.aws.amazon.com",
             "aws-cn" => "console.amazonaws.cn",
             "aws-us-gov" => "console.amazonaws-us-gov.com",
-            _ => "console.aws.amazon.com",
+            "aws-eusc" => "console.amazonaws-eusc.eu",
+            _ => return None,
         };
         let region = &self.region;
-        format!("https://{region}.{domain}/{service}/home?region={region}#{page}")
+        Some(format!("https://{region}.{domain}/{service}/home?region={region}#{page}"))
     }
 }

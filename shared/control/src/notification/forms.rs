@@ -26,7 +26,7 @@ pub(super) fn alarm(context: &MessageContext<'_>) -> Value {
             Some(well) => well,
             None => context.incident.opened_at,
         };
-    json!({
+    let mut form = json!({
         "AlarmName": context.incident.lead,
         "AlarmDescription": text::subject(context),
         "AWSAccountId": context.place.account,
@@ -41,7 +41,12 @@ pub(super) fn alarm(context: &MessageContext<'_>) -> Value {
         "AlarmActions": [],
         "InsufficientDataActions": [],
         "Trigger": trigger(context),
-    })
+    });
+    // CloudWatch has none of these, and pagers pass over them; filter policies choose by them.
+    for (name, value) in context.attributes() {
+        form[name] = json!(value);
+    }
+    form
 }
 
 fn trigger(context: &MessageContext<'_>) -> Value {
@@ -107,6 +112,7 @@ pub(super) fn own(context: &MessageContext<'_>) -> Value {
         "opened_at": context.incident.opened_at,
         "account": context.place.account,
         "region": context.place.region,
+        "kind": context.attributes().get("kind"),
         "stream": context.incident.subject.stream(),
         "consumer": consumer,
         "trouble": trouble,
@@ -115,6 +121,7 @@ pub(super) fn own(context: &MessageContext<'_>) -> Value {
         "cause": context.cause(),
         "lag_seconds": if_consumer(json!(outlook.lag.as_secs())),
         "lag_is_lower_bound": if_consumer(json!(outlook.at_least)),
+        "lag_is_doubted": if_consumer(json!(outlook.doubted)),
         "retention_seconds": if_consumer(json!(outlook.retention.map(|r| r.as_secs()))),
         "expires_in_seconds": if_consumer(json!(
             outlook.retention.and(outlook.expires_in()).map(|left| left.as_secs())

@@ -71,7 +71,7 @@ pub(super) fn email(context: &MessageContext<'_>) -> String {
         let first_step = FirstStep::of(context);
         say("Look first", first_step.advice.to_owned());
         lines.push(format!("    {}", first_step.command));
-        lines.push(format!("    {}", first_step.console));
+        lines.extend(first_step.console.map(|page| format!("    {page}")));
     }
     lines.push(String::new());
     lines.push(what_follows(context));
@@ -81,8 +81,9 @@ pub(super) fn email(context: &MessageContext<'_>) -> String {
 
 fn consumer_lines(context: &MessageContext<'_>, say: &mut impl FnMut(&str, String)) {
     let outlook = context.outlook();
+    let told = !only_unwatched(context);
     let known = !outlook.at_least || outlook.lag.as_mins() > 0;
-    if known {
+    if known && told {
         let least = if outlook.at_least { "at least " } else { "" };
         let share = match (outlook.used(), outlook.retention) {
             (Some(used), Some(retention)) => {
@@ -99,9 +100,15 @@ fn consumer_lines(context: &MessageContext<'_>, say: &mut impl FnMut(&str, Strin
     if context.is_over() {
         return;
     }
-    say("Time left", time_left(context, &outlook));
+    if told {
+        say("Time left", time_left(context, &outlook));
+    }
     if let Some(cause) = context.cause() {
         say("Likely cause", cause_words(context, cause));
+    }
+    if let Some(others) = context.evidence.also_called_by.filter(|others| *others > 0) {
+        let whose = "what is known of the function may be theirs";
+        say("Shared", format!("{others} other mappings call this function; {whose}"));
     }
     if let (Some(errors), Some(calls)) = (context.evidence.errors, context.evidence.invocations)
         && errors > 0.0
@@ -110,8 +117,17 @@ fn consumer_lines(context: &MessageContext<'_>, say: &mut impl FnMut(&str, Strin
     }
 }
 
+/// Whether nothing is known to be wrong but that nothing is known.
+fn only_unwatched(context: &MessageContext<'_>) -> bool {
+    context.symptoms() == [Symptom::Unwatched]
+}
+
 /// How long there is, and how that is known.
 fn time_left(context: &MessageContext<'_>, outlook: &Outlook) -> String {
+    if outlook.doubted {
+        return "unknown: nothing falls behind as fast as this reading says; it is believed if it lasts"
+            .to_owned();
+    }
     let Some(retention) = outlook.retention else {
         return "unknown: the stream's retention could not be read".to_owned();
     };
@@ -235,7 +251,7 @@ fn happens(context: &MessageContext<'_>) -> String {
 }
 
 fn left(context: &MessageContext<'_>) -> Option<String> {
-    if !matches!(context.incident.subject, Subject::Consumer { .. }) {
+    if !matches!(context.incident.subject, Subject::Consumer { .. }) || only_unwatched(context) {
         return None;
     }
     let outlook = context.outlook();
@@ -317,6 +333,10 @@ fn cause_words(context: &MessageContext<'_>, cause: Cause) -> String {
         Cause::UpstreamSurge => "far more is written than an hour ago",
         Cause::DestinationFails => "the destination does not take what is delivered",
         Cause::TooSlow => "it is slower than what is written",
+        Cause::MetricMissing => {
+            "it has no MillisBehindLatest of its own: a KCL before release 2.3.9, metrics switched off, or \
+             sent to another namespace"
+        }
     };
     text.to_owned()
 }
@@ -332,6 +352,7 @@ fn cause_short(cause: Cause) -> &'static str {
         Cause::UpstreamSurge => "surge upstream",
         Cause::DestinationFails => "destination",
         Cause::TooSlow => "too slow",
+        Cause::MetricMissing => "no metric",
     }
 }
 

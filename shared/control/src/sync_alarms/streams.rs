@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 
 use weir_core::alarms::{self, AlarmKind, AlarmName, AlarmPrefix, AlarmSpec};
-use weir_core::observation::{CapacityMode, StreamState};
+use weir_core::observation::{CapacityMode, StreamState, StreamStatus};
 use weir_core::policy::{Governance, PolicySet};
 use weir_core::reasons::SkipReason;
 use weir_core::units::{Shards, StreamName};
@@ -89,6 +89,8 @@ async fn all<P: StreamAlarmPorts>(
     let mut managed = BTreeSet::new();
     // Streams about which too little is known to judge their alarms.
     let mut unjudged = BTreeSet::new();
+    // Streams that are being changed show sizes on the way from one to another.
+    let mut changing = BTreeSet::new();
     for stream in ports.list_streams().await? {
         let policy = match policies.governing(&stream) {
             Governance::By(policy) => policy,
@@ -100,8 +102,11 @@ async fn all<P: StreamAlarmPorts>(
             }
         };
         match ports.describe_stream(&stream).await {
-            Ok(StreamState { mode, open_shards, .. }) => {
+            Ok(StreamState { mode, open_shards, status, .. }) => {
                 desired.extend(alarms::desired(prefix, policy, &stream, mode, open_shards));
+                if status != StreamStatus::Active {
+                    changing.insert(AlarmName::of(prefix, AlarmKind::Surge, &stream));
+                }
             }
             Err(error) if error.failure == Failure::Missing => continue, // deleted since it was listed
             Err(error) => {
@@ -113,9 +118,13 @@ async fn all<P: StreamAlarmPorts>(
     }
     register(ports, &managed, &unjudged, &mut report).await;
     let actual = ports.read_all_alarms(&desired).await?;
+    // What Weir changes it has told of by the size that it changes to; that alarm stays.
+    changing.retain(|name| actual.iter().any(|alarm| alarm.name == name.as_str()));
+    desired.retain(|spec| !changing.contains(&spec.name));
     let kept: BTreeSet<String> = unjudged
         .iter()
         .flat_map(|stream| AlarmKind::ALL.map(|kind| AlarmName::of(prefix, kind, stream)))
+        .chain(changing)
         .map(|name| name.as_str().to_owned())
         .collect();
     let mut changes = alarms::changes(desired, &actual);

@@ -38,6 +38,8 @@ pub struct Evidence {
     pub throttles: Option<f64>,
     /// Whether its mapping polls at all.
     pub enabled: Option<bool>,
+    /// Other mappings that call its function: what is known of the function may be theirs.
+    pub also_called_by: Option<usize>,
     /// Records written in the last ten minutes, and in the same time an hour before.
     pub written: Option<(f64, f64)>,
     /// When the stream was last resharded.
@@ -56,11 +58,18 @@ pub struct Outlook {
     pub growth: Option<f64>,
     /// The stream's retention.
     pub retention: Option<SignedDuration>,
+    /// Whether the reading is not believed yet: no consumer falls behind faster than the clock
+    /// runs, but the position of one that opens new shards may read so for minutes.
+    pub doubted: bool,
 }
 
 impl Outlook {
-    /// Share of the retention that is used up, from 0; above 1 records have expired.
+    /// Share of the retention that is used up, from 0; above 1 records have expired. `None` too for
+    /// a reading that is not believed.
     pub fn used(&self) -> Option<f64> {
+        if self.doubted {
+            return None;
+        }
         let retention = self.retention?.as_secs_f64();
         (retention > 0.0).then(|| self.lag.as_secs_f64() / retention)
     }
@@ -73,6 +82,9 @@ impl Outlook {
     /// How long until records expire unread if it goes on like this. `None` when it does not come
     /// to that, or nobody knows.
     pub fn expires_in(&self) -> Option<SignedDuration> {
+        if self.doubted {
+            return None;
+        }
         let left = (self.retention? - self.lag).max(SignedDuration::ZERO);
         // A consumer that reads nothing falls behind by a second a second; nothing falls behind
         // faster for long. Where the trend is not known, that worst is assumed.
@@ -103,10 +115,17 @@ pub enum Cause {
     DestinationFails,
     /// The consumer is slower than what is written.
     TooSlow,
+    /// The metric by which it would be watched does not exist.
+    MetricMissing,
 }
 
 /// How far back a trend goes.
 const TREND: SignedDuration = SignedDuration::from_mins(10);
+/// A reading that cannot be true is believed when it is still there after so long. A reader that
+/// goes over a stream's shards anew was seen to settle within ten minutes.
+const BELIEVED_AFTER: SignedDuration = SignedDuration::from_mins(15);
+/// Seconds by which readings of one position stray: batches, and minutes that were not full.
+const STRAYS_SECONDS: f64 = 120.0;
 /// Share of calls that fail from which on errors are the cause and not an accompaniment.
 const MOSTLY_FAILING: f64 = 0.5;
 /// Growth of the lag, seconds a second, from which on nothing is read at all: 1, and metrics are
@@ -128,20 +147,33 @@ impl Evidence {
                 let unsaid = now.duration_since(last.at).max(SignedDuration::ZERO);
                 let silent = unsaid > SignedDuration::from_mins(5);
                 let lag = SignedDuration::from_secs_f64(last.seconds.clamp(0.0, 1e9));
+                let doubted = self.leapt();
                 Outlook {
                     lag: if silent { lag + unsaid } else { lag },
                     at_least: silent,
-                    growth: (between >= 120.0 && !silent)
+                    growth: (between >= 120.0 && !silent && !doubted)
                         .then(|| (last.seconds - first.seconds) / between),
                     retention,
+                    doubted,
                 }
             }
             _ => {
                 let since = self.last_read_at.unwrap_or(since);
                 let lag = now.duration_since(since).max(SignedDuration::ZERO);
-                Outlook { lag, at_least: true, growth: None, retention }
+                Outlook { lag, at_least: true, growth: None, retention, doubted: false }
             }
         }
+    }
+
+    /// Whether the newest reading is further behind than any clock brings a consumer from where it
+    /// was of late.
+    fn leapt(&self) -> bool {
+        let Some(last) = self.lag.last() else { return false };
+        self.lag.iter().rev().any(|point| {
+            let between = last.at.duration_since(point.at);
+            between <= BELIEVED_AFTER
+                && last.seconds > point.seconds + between.as_secs_f64() + STRAYS_SECONDS
+        })
     }
 
     /// The newest points: a trend over more would blend what was before the failure into it.
@@ -177,6 +209,7 @@ impl Evidence {
             (drains && shows(Symptom::Lag), Cause::DrainAfterReshard),
             (surged, Cause::UpstreamSurge),
             (shows(Symptom::Lag), Cause::TooSlow),
+            (shows(Symptom::Unwatched), Cause::MetricMissing),
         ];
         causes.into_iter().find_map(|(holds, cause)| holds.then_some(cause))
     }
@@ -238,6 +271,31 @@ mod tests {
         let fell_silent = Evidence { lag: lag(&[(-70, 30.0), (-60, 60.0)]), ..evidence };
         let outlook = fell_silent.outlook(at(-60), at(0));
         assert!(outlook.at_least && outlook.lag.as_secs() == 3_660, "{outlook:?}");
+    }
+
+    /// A position that reads as the whole retention minutes after it was near the tip.
+    #[test]
+    fn what_no_clock_explains_is_not_believed_until_it_lasts() {
+        let day = 86_390.0;
+        let leapt_at = |minutes_ago: i64| {
+            let before = (-60..-minutes_ago).map(|minute| (minute, 0.4));
+            let points: Vec<(i64, f64)> =
+                before.chain((-minutes_ago..=0).map(|minute| (minute, day))).collect();
+            let retention_hours = Some(24);
+            Evidence { retention_hours, lag: lag(&points), ..Evidence::default() }
+        };
+        let outlook = |minutes_ago| leapt_at(minutes_ago).outlook(at(-5), at(0));
+        let leap = outlook(5);
+        assert!(leap.doubted && leap.lag.as_secs() == 86_390, "{leap:?}");
+        assert_eq!((leap.life_left(), leap.expires_in(), leap.growth), (None, None, None));
+        let lasts = outlook(20);
+        assert!(!lasts.doubted && lasts.life_left().is_some_and(|left| left < 0.001), "{lasts:?}");
+        // By a second a second anybody may fall behind, and stray a little.
+        let stuck: Vec<(i64, f64)> = (0..=30)
+            .map(|minute| (minute, 60.0 * minute as f64 + 90.0 * (minute % 2) as f64))
+            .collect();
+        let stuck = Evidence { lag: lag(&stuck), ..leapt_at(5) };
+        assert!(!stuck.outlook(at(0), at(30)).doubted);
     }
 
     #[test]

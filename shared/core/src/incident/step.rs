@@ -19,7 +19,7 @@ const SETTLE_MINUTES: i64 = 5;
 const SETTLE_MINUTES_MAX: i64 = 60;
 /// What a lag alarm takes to go off, late metrics included: where a consumer does not say how far
 /// behind it is, this much longer is waited.
-const LAG_ALARM_MINUTES: i64 = 15;
+const LAG_ALARM: SignedDuration = SignedDuration::from_mins(15);
 /// An incident that begins within this time after another of the same subject is a relapse.
 const RELAPSE_WITHIN: SignedDuration = SignedDuration::from_hours(6);
 /// A stream without metrics is told of when it has been so for this long: a new one has none in its
@@ -27,6 +27,12 @@ const RELAPSE_WITHIN: SignedDuration = SignedDuration::from_hours(6);
 const NO_METRICS_MINUTES: i64 = 15;
 /// A failure that is no more than a notice is told again once a day.
 const REPEAT_NOTICE: SignedDuration = SignedDuration::from_hours(24);
+
+/// Where nothing is said in any case, evidence is read this often: little time left makes a page of
+/// a notice, and a consumer that has caught up ends the incident sooner.
+const EVIDENCE_EVERY_SECONDS: i64 = 600;
+/// Steps come a minute apart, or a little more.
+const STEP_SECONDS: i64 = 90;
 
 /// What a step came to.
 #[must_use]
@@ -65,6 +71,34 @@ pub fn step(
         .map(|(occasion, severity)| incident.tell(occasion, severity, now))
         .collect();
     Step { incident: Some(incident), send, held }
+}
+
+/// Whether evidence can make a difference to what `step` says now. Reading it costs, and most steps
+/// of an incident that lasts say nothing: without evidence they are the same.
+pub fn wants_evidence(
+    before: Option<&Incident>,
+    subject: &Subject,
+    facts: &[Fact],
+    policy: &AlertPolicy,
+    now: Timestamp,
+) -> bool {
+    let blind = step(before, subject, facts, &Evidence::default(), policy, now);
+    let Some(incident) = blind.incident else { return false };
+    if !incident.unsent.is_empty() {
+        return true; // something is said, now or again, and its words need it
+    }
+    let waits_since = match incident.well_since(now) {
+        _ if incident.closed_at.is_some() => None,
+        Some(well_since) => Some(well_since + settle(&incident)),
+        None if policy.routing == AlertRouting::Notice
+            || incident.told() != Some(Severity::Notice) =>
+        {
+            None
+        }
+        None => incident.noticed_at,
+    };
+    let waited = waits_since.map(|since| now.duration_since(since).as_secs());
+    waited.is_some_and(|waited| waited >= 0 && waited % EVIDENCE_EVERY_SECONDS < STEP_SECONDS)
 }
 
 /// The incident with these facts taken in: the one there is, or a new one if a closed one or none
@@ -130,13 +164,12 @@ fn recovery(
     policy: &AlertPolicy,
     now: Timestamp,
 ) -> Tell {
-    let settle = (SETTLE_MINUTES << incident.flaps.min(8)).min(SETTLE_MINUTES_MAX);
     let settle = match standing(incident, evidence, policy, now) {
         Standing::Behind => return Tell::new(),
-        Standing::CaughtUp => settle,
-        Standing::Unknown => settle + LAG_ALARM_MINUTES,
+        Standing::CaughtUp => settle(incident),
+        Standing::Unknown => settle(incident) + LAG_ALARM,
     };
-    if now.duration_since(well_since) < SignedDuration::from_mins(settle) {
+    if now.duration_since(well_since) < settle {
         return Tell::new();
     }
     incident.closed_at = Some(now);
@@ -145,6 +178,12 @@ fn recovery(
         (incident.noticed_at.is_some(), Severity::Notice),
     ];
     told.into_iter().filter(|(told, _)| *told).map(|(_, s)| (Occasion::Recovered, s)).collect()
+}
+
+/// How long everything must have been well.
+fn settle(incident: &Incident) -> SignedDuration {
+    let minutes = (SETTLE_MINUTES << incident.flaps.min(8)).min(SETTLE_MINUTES_MAX);
+    SignedDuration::from_mins(minutes)
 }
 
 /// What a consumer whose alarms are quiet says of itself.
@@ -198,10 +237,15 @@ fn failure(
             .filter(|since| *since >= policy.repeat_page())
             .map(|_| (Occasion::Reminder, Severity::Page)),
         (Severity::Notice, Some(Severity::Notice)) => since(incident.noticed_at)
-            .filter(|since| *since >= REPEAT_NOTICE)
+            .filter(|since| *since >= REPEAT_NOTICE && !incident.failing(now).all(unwatched))
             .map(|_| (Occasion::Reminder, Severity::Notice)),
     };
     (tell.into_iter().collect(), None)
+}
+
+/// What never changes by itself is told once.
+fn unwatched(fact: &Fact) -> bool {
+    fact.sign == Sign::Consumer(Symptom::Unwatched)
 }
 
 /// Whether the consumer does nothing but read through what a reshard left in the parent shards.
@@ -228,8 +272,11 @@ impl Incident {
     /// How urgent it is at `now`.
     fn severity(&self, evidence: &Evidence, policy: &AlertPolicy, now: Timestamp) -> Severity {
         let only_noticed = |fact: &Fact| match (fact.sign, &self.subject) {
-            // Nothing is lost by throttling alone; if it hurts, lag follows.
-            (Sign::Consumer(symptom), _) => symptom == Symptom::Throttles,
+            // Nothing is lost by throttling alone; if it hurts, lag follows. Nor by not being
+            // watched.
+            (Sign::Consumer(symptom), _) => {
+                matches!(symptom, Symptom::Throttles | Symptom::Unwatched)
+            }
             (Sign::Weir(_), Subject::Weir { trouble, .. }) => trouble.only_noticed(),
             (Sign::Weir(_), Subject::Consumer { .. }) => false,
         };

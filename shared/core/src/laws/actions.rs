@@ -152,6 +152,7 @@ mod tests {
             open_shards: shards(10),
             retention_hours: 24,
             held_on_demand_by: None,
+            created_at: None,
         };
         let reshard = |from, to| Change::Reshard { from: shards(from), to: shards(to) };
         let found = |change, state: &StreamState, actions: &[ActionRecord]| {

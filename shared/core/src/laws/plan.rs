@@ -57,7 +57,7 @@ pub fn of_target(
     if to < bounds.min() && to < from {
         found.push(Finding::fatal(2, format!("{to} shards are below min_shards {}", bounds.min())));
     }
-    if let Some(ShardQuota { limit, open }) = quota {
+    if let Some(ShardQuota { limit, open, .. }) = quota {
         let elsewhere = open.saturating_sub(from.get());
         let needed = elsewhere.saturating_add(reshard::peak_open_shards(from, to));
         if needed > limit {

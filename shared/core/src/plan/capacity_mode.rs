@@ -80,9 +80,18 @@ pub(super) fn wanted(context: &Context<'_>) -> Option<WantedMode> {
         (Motive::Calm, 1) if context.timetable.will_need_on_demand() => {
             Some(HoldReason::ModeSwitchReserved)
         }
+        (Motive::Scheduled | Motive::Outgrown | Motive::Cheaper, _) if is_full(context) => {
+            Some(HoldReason::OnDemandQuota)
+        }
         _ => context.refused_lately(ChangeKind::SwitchMode),
     };
     Some(WantedMode { to: state.mode.other(), motive, withheld })
+}
+
+/// Whether the account has as many streams on demand as it may have.
+fn is_full(context: &Context<'_>) -> bool {
+    let quota = context.observation.quota.known();
+    quota.is_some_and(|quota| quota.on_demand_streams_left == Some(0))
 }
 
 fn mean(context: &Context<'_>) -> f64 {

@@ -61,6 +61,7 @@ impl Case {
             open_shards: shards(open),
             retention_hours: 24,
             held_on_demand_by: None,
+            created_at: None,
         };
         Case {
             policy: Policy { operating_mode: OperatingMode::Act, ..Policy::DEFAULT },
@@ -115,7 +116,7 @@ impl Case {
 
     /// An account of so many shards, of which so many are open, this stream's included.
     pub(super) fn quota(mut self, limit: u32, open: u32) -> Case {
-        let value = ShardQuota { limit, open };
+        let value = ShardQuota { limit, open, on_demand_streams_left: None };
         self.observation.quota = Signal::Known { value, read_at: now() };
         self
     }

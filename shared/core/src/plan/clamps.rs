@@ -205,7 +205,9 @@ fn way_back(context: &Context<'_>, size: Shards) -> Option<(Shards, ClampReason)
 }
 
 fn account_quota(context: &Context<'_>, size: Shards) -> Option<(Shards, ClampReason)> {
-    let quota = context.observation.quota.known()?;
+    let Some(quota) = context.observation.quota.known() else {
+        return refused_for_quota(context, size);
+    };
     let open = context.open();
     let elsewhere = quota.open.saturating_sub(open.get());
     let room = quota.limit.saturating_sub(elsewhere);
@@ -216,6 +218,15 @@ fn account_quota(context: &Context<'_>, size: Shards) -> Option<(Shards, ClampRe
     // Too little room even for the temporary shard of a few merges: stay.
     let fits = if most > open { most.min(size) } else { open };
     Some((fits, ClampReason::AccountQuota))
+}
+
+/// Where the quota cannot be read, AWS's refusals tell of it: half of what was refused last is
+/// asked for next, until that fits or is nothing.
+fn refused_for_quota(context: &Context<'_>, size: Shards) -> Option<(Shards, ClampReason)> {
+    let open = context.open();
+    let least = context.refused_for_quota()?.get().saturating_sub(open.get());
+    let most = Shards::at_least_one(open.get() + least / 2);
+    (size > most).then_some((most, ClampReason::AccountQuota))
 }
 
 #[cfg(test)]

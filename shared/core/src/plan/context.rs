@@ -7,8 +7,8 @@ use jiff::{SignedDuration, Timestamp};
 use super::report::Basis;
 use super::throttling_history;
 use super::timetable::Timetable;
-use crate::action::ChangeKind;
 use crate::action::Outcome;
+use crate::action::{Change, ChangeKind};
 use crate::bill::Written;
 use crate::budget::Budget;
 use crate::demand::{Demand, demand};
@@ -23,6 +23,10 @@ use crate::units::{ShardLoad, Shards};
 
 /// Newest minutes in which a refused write makes it an emergency.
 const EMERGENCY_MINUTES: usize = 3;
+/// Throttling that lasts for so long is not about to end by a change under way, but for so many
+/// minutes in which nothing was written, or of which the metrics are late.
+const THROTTLED_LONG_MINUTES: usize = 30;
+const UNTHROTTLED_MINUTES: usize = 5;
 /// Minutes without a consumer's position after which it counts as silent, and what it said before
 /// as old.
 const CONSUMER_SILENT_MINUTES: usize = 10;
@@ -126,6 +130,14 @@ impl<'a> Context<'a> {
             .any(|point| point.throttled_records.is_some_and(|n| n > 0.0))
     }
 
+    /// Whether writes were throttled in nearly all of the newest half an hour.
+    pub(super) fn is_throttled_for_long(&self) -> bool {
+        let seen = self.seen();
+        let newest = &seen[seen.len().saturating_sub(THROTTLED_LONG_MINUTES)..];
+        let throttled = |point: &&TrafficPoint| point.throttled_records.is_some_and(|n| n > 0.0);
+        newest.iter().filter(throttled).count() >= THROTTLED_LONG_MINUTES - UNTHROTTLED_MINUTES
+    }
+
     /// Of the newest `minutes`, those about which nothing is known, or only half of what should be
     /// by now.
     pub(super) fn unknown_within(&self, minutes: usize) -> usize {
@@ -183,6 +195,28 @@ impl<'a> Context<'a> {
         self.raw.and_then(written_in).or_else(|| written_in(&self.history.days))
     }
 
+    /// The smallest size that AWS lately refused for the account's quota, asked for from the size
+    /// there is now.
+    pub(super) fn refused_for_quota(&self) -> Option<Shards> {
+        let actions = self.history.actions.as_deref().unwrap_or_default();
+        let refused = actions.iter().filter_map(|action| {
+            let lately = self.now.duration_since(action.at) < REFUSED_LATELY;
+            let reason = RefusalReason::AccountQuota;
+            match action.change {
+                Change::Reshard { from, to }
+                    if lately
+                        && from == self.open()
+                        && to > from
+                        && action.outcome == (Outcome::Refused { reason }) =>
+                {
+                    Some(to)
+                }
+                Change::Reshard { .. } | Change::SwitchMode { .. } => None,
+            }
+        });
+        refused.min()
+    }
+
     /// Why AWS would not take a change of this kind, where that was its last word on one within the
     /// hour and nothing passes by itself.
     pub(super) fn refused_lately(&self, kind: ChangeKind) -> Option<HoldReason> {
@@ -192,6 +226,7 @@ impl<'a> Context<'a> {
         let Outcome::Refused { reason } = newest.outcome else { return None };
         let lasting = match reason {
             RefusalReason::LimitReached => HoldReason::LimitReached,
+            RefusalReason::AccountQuota => HoldReason::AccountQuota,
             RefusalReason::AccessDenied => HoldReason::AccessDenied,
             RefusalReason::TargetRefused => HoldReason::TargetRefused,
             RefusalReason::ServiceFailed => HoldReason::ServiceFailed,

@@ -44,6 +44,9 @@ pub(super) fn standstill(context: &Context<'_>) -> Option<HoldReason> {
     }
     match state.status {
         StreamStatus::Creating | StreamStatus::Deleting => Some(HoldReason::StreamNotActive),
+        StreamStatus::Updating if context.is_throttled_for_long() => {
+            Some(HoldReason::ReshardStalled)
+        }
         StreamStatus::Updating => Some(HoldReason::ReshardInProgress),
         StreamStatus::Active => {
             let actions = context.history.actions.as_deref().unwrap_or_default();

@@ -61,6 +61,7 @@ pub(crate) fn observation(open: u32, minutes: Series) -> Observation {
         open_shards: shards(open),
         retention_hours: 24,
         held_on_demand_by: None,
+        created_at: None,
     };
     Observation {
         stream: StreamName::new("orders").expect("a name"),

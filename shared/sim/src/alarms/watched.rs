@@ -81,6 +81,7 @@ fn period(
             .flatten()
             .reduce(f64::max)
             .map(|seconds| 1_000.0 * seconds),
+        "IncomingRecords" => written(),
         "Errors" => sum(of(|minute| minute.errors)),
         "DeliveryToS3.DataFreshness" => {
             of(|minute| minute.undelivered_seconds).flatten().reduce(f64::max)

@@ -160,6 +160,7 @@ mod tests {
             open_shards: Shards::at_least_one(4),
             retention_hours: 24,
             held_on_demand_by: None,
+            created_at: None,
         };
         let now = timestamp(1_800_000_000);
         let mut seen = Seen::default();
@@ -167,7 +168,7 @@ mod tests {
         seen.record(&stream, &Ok(None));
         let at = now.as_second();
         seen.traffic(&stream, at, Ok(metrics.publications()));
-        let weir_control::ports::Traffic { minutes, days } = metrics.traffic(at);
+        let crate::metrics::Published { minutes, days } = metrics.traffic(at);
         let observation = Observation {
             stream,
             observed_at: now,

@@ -62,7 +62,7 @@ mod tests {
 
     #[test]
     fn temporary_shards_must_fit_the_quota() {
-        let quota = |limit| Some(ShardQuota { limit, open: 30 });
+        let quota = |limit| Some(ShardQuota { limit, open: 30, on_demand_streams_left: None });
         assert!(lawful(20, 30, quota(41)) && !lawful(20, 30, quota(40)));
     }
 }

@@ -7,11 +7,11 @@ use weir_control::incoming::{AlarmEvent, Incoming};
 use weir_control::ledger::StoredIncident;
 use weir_control::notification::Notification;
 use weir_control::ports::{
-    Failure, FindConsumers, PortResult, ReadAlarmStates, ReadEvidence, ReadIncidents,
+    Failure, FindConsumers, FindMetric, PortResult, ReadAlarmStates, ReadEvidence, ReadIncidents,
     RecordIncident, SendNotification,
 };
 use weir_core::action::{Change, Outcome};
-use weir_core::alarms::AlarmState;
+use weir_core::alarms::{AlarmState, MetricId};
 use weir_core::consumer::{Consumer, ConsumerId, ConsumerKind};
 use weir_core::incident::{Evidence, Incident, LagPoint, Subject};
 use weir_core::units::StreamName;
@@ -152,6 +152,12 @@ impl FindConsumers for SimulatedPorts {
             Ok(known.map(|known| known.described(world.minute())).collect())
         })
         .await
+    }
+}
+
+impl FindMetric for SimulatedPorts {
+    async fn metric_exists(&self, _: &MetricId) -> PortResult<bool> {
+        Ok(true)
     }
 }
 

@@ -70,7 +70,7 @@ impl Account {
     /// DescribeLimits.
     pub(crate) fn quota(&self, now: Seconds) -> ShardQuota {
         let open = self.provisioned(now).map(|stream| stream.open_at(now).get()).sum();
-        ShardQuota { limit: self.quota, open }
+        ShardQuota { limit: self.quota, open, on_demand_streams_left: None }
     }
 
     fn provisioned(&self, now: Seconds) -> impl Iterator<Item = &Stream> {

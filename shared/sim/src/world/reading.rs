@@ -2,7 +2,9 @@
 //!
 //! Not here: one consumer's reading (`consumer`), alarms upon it (`alarms`).
 
-use weir_core::consumer::{Consumer, ConsumerId, ConsumerKind, Destination, Mapping, Reader};
+use weir_core::consumer::{
+    Consumer, ConsumerId, ConsumerKind, Delivery, Destination, KclMetrics, Mapping, Reader,
+};
 use weir_core::units::StreamName;
 
 use super::{Event, World};
@@ -69,10 +71,14 @@ impl KnownConsumer {
                 enabled: !self.reading.fails(FailureKind::Gone, minute),
                 filters: false,
                 counts_events: false,
+                shares_function: false,
+                one_of_several: false,
             }),
             ConsumerKind::FanOut => Reader::FanOut,
-            ConsumerKind::Firehose => Reader::Firehose(Destination::S3),
-            ConsumerKind::Kcl => Reader::Kcl,
+            ConsumerKind::Firehose => {
+                Reader::Firehose(Delivery { destination: Destination::S3, buffering_seconds: 300 })
+            }
+            ConsumerKind::Kcl => Reader::Kcl(KclMetrics::Application),
             ConsumerKind::Polling => Reader::Polling,
         };
         Consumer { stream: self.stream.clone(), name: settings.name.clone(), reader }

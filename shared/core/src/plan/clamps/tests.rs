@@ -1,8 +1,10 @@
 //! A row for every rule: where it holds, where it does not, and which rules stand before and after
 //! it.
 
-use super::super::case::{Case, shards};
+use super::super::case::{Case, after, shards};
 use super::*;
+use crate::action::{ActionRecord, Change, Outcome};
+use crate::reasons::RefusalReason;
 use crate::series::TrafficPoint;
 use ClampReason::*;
 
@@ -246,4 +248,31 @@ fn the_account_has_room_for_the_temporary_shards_too() {
     check("double, then the quota", account(100, 93), 30, &[(AboveDouble, 20), (AccountQuota, 16)]);
     let unread = surge(18.0);
     check("a quota that could not be read", unread, 20, &[]);
+}
+
+/// An account that may not read its quota, and has room for less than is asked for.
+#[test]
+fn where_the_quota_cannot_be_read_refusals_tell_of_it() {
+    let refused = |from: u32, sizes: &[u32], reason| {
+        let record = |to: &u32| ActionRecord {
+            at: after(-5),
+            change: Change::Reshard { from: shards(from), to: shards(*to) },
+            outcome: Outcome::Refused { reason },
+        };
+        let mut case = surge(18.0);
+        case.history.actions = Some(sizes.iter().map(record).collect());
+        case
+    };
+    let quota = RefusalReason::AccountQuota;
+    check("half of what was refused", refused(10, &[20], quota), 20, &[(AccountQuota, 15)]);
+    check("half of that", refused(10, &[20, 15], quota), 20, &[(AccountQuota, 12)]);
+    check(
+        "until nothing is left",
+        refused(10, &[20, 15, 12, 11], quota),
+        20,
+        &[(AccountQuota, 10)],
+    );
+    check("from another size", refused(8, &[16], quota), 20, &[]);
+    check("passes by itself", refused(10, &[20], RefusalReason::CallsPerSecond), 20, &[]);
+    check("a quota that is known", refused(10, &[20], quota).quota(100, 10), 20, &[]);
 }

@@ -42,6 +42,12 @@ fn what_is_not_ours_to_size_is_not_sized() {
     check("paused, before all else", paused, ours, Paused);
     check("being created", status(StreamStatus::Creating), ours, StreamNotActive);
     check("being changed", status(StreamStatus::Updating), ours, ReshardInProgress);
+    let refusing = |minutes| {
+        status(StreamStatus::Updating)
+            .minutes(0..minutes, |point| point.throttled_records = Some(1_000.0))
+    };
+    check("being changed, of late too small", refusing(20), ours, ReshardInProgress);
+    check("being changed, too small for long", refusing(31), ours, ReshardStalled);
     let just = |case: Case, change| {
         let record = ActionRecord { at: after(0), change, outcome: Outcome::Accepted };
         let mut case = case;
@@ -172,6 +178,7 @@ fn a_switch_that_aws_refused_lately_gives_way_to_the_reshard() {
         (AccessDenied, HoldReason::AccessDenied),
         (TargetRefused, HoldReason::TargetRefused),
         (ServiceFailed, HoldReason::ServiceFailed),
+        (RefusalReason::AccountQuota, HoldReason::AccountQuota),
     ] {
         let plan = refused(&tens, reason);
         assert_eq!(plan.action, reshard, "{reason}");
@@ -182,6 +189,24 @@ fn a_switch_that_aws_refused_lately_gives_way_to_the_reshard() {
     assert!(switches(refused(&[60, 80], LimitReached)), "an hour is over");
     assert!(!switches(refused(&[59], LimitReached)));
     assert!(switches(refused(&tens, StreamBusy)), "passes by itself");
+}
+
+/// No switch is asked for that the account has no room for.
+#[test]
+fn an_account_full_of_streams_on_demand_reshards() {
+    let action = |streams_left| {
+        let mut case = Case::with(6, |age| if age < 3 { 60.0 } else { 4.0 }).quota(500, 6);
+        case.policy.mode_switches = ModeSwitches::Automatic;
+        let Signal::Known { value, .. } = &mut case.observation.quota else { panic!("a quota") };
+        value.on_demand_streams_left = streams_left;
+        let plan = case.plan();
+        (plan.action, plan.wanted_mode.and_then(|wanted| wanted.withheld))
+    };
+    let reshard = Action::Reshard { from: shards(6), to: shards(12) };
+    assert_eq!(action(Some(0)), (reshard, Some(HoldReason::OnDemandQuota)));
+    for room in [Some(1), None] {
+        assert!(matches!(action(room), (Action::SwitchMode { .. }, None)), "{room:?}");
+    }
 }
 
 /// Minutes that are not known say nothing of calm, however short the window for scale-in is.

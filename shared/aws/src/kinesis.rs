@@ -60,8 +60,10 @@ impl Aws {
 
     /// The stream's ARN, asked for once: a name never gets another one.
     pub(crate) async fn stream_arn(&self, stream: &StreamName) -> PortResult<String> {
-        let known = self.stream_arns.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = known.get(stream).cloned();
+        let known = {
+            let arns = self.stream_arns.lock().unwrap_or_else(PoisonError::into_inner);
+            arns.get(stream).cloned()
+        };
         match known {
             Some(arn) => Ok(arn),
             None => Ok(self.summary(stream).await?.stream_arn),

@@ -16,7 +16,7 @@ mod spread;
 
 use std::borrow::Cow;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 pub use past::Past;
 pub use profile::Profile;
@@ -25,14 +25,19 @@ pub use spread::{Amount, Straying};
 
 use self::experts::{COUNT, View};
 use self::levels::{BLOCK_MINUTES, DAY, Levels, load_of};
+use self::spread::Spread;
 use crate::demand::{Demand, Gaps};
+use crate::limits;
 use crate::series::Series;
-use crate::units::ShardLoad;
+use crate::throttling::learnt::{Refusals, Seen};
+use crate::units::{ShardLoad, Shards};
 
 /// A reshard takes about five minutes at the sizes most streams have; twice that leaves one replan.
 const SOON_BLOCKS: usize = 2;
 /// Ten calls in 24 hours are one every 2.4 hours.
 const LATER_BLOCKS: usize = 29;
+/// What was learnt of refusals is kept anew after so many minutes, fewer than a plan looks at.
+const REFUSALS_KEPT_MINUTES: i64 = 180;
 /// Newest minutes whose peak is "now".
 const NOW_MINUTES: usize = 3;
 /// Blocks of past that a forecast rests on, besides what was learnt: experts look back a week, those of the
@@ -89,6 +94,8 @@ impl Step {
 pub struct Outlook<'a> {
     steps: Vec<Step>,
     profile: Cow<'a, Profile>,
+    refusals: Refusals,
+    spreads: [Spread; 2],
     now: f64,
     highest_seen: f64,
     highest_of_day: f64,
@@ -105,6 +112,7 @@ impl<'a> Outlook<'a> {
         days: &Series,
         known: Option<&'a Profile>,
         gaps: Gaps,
+        seen: &[(Timestamp, Seen)],
         now: Timestamp,
     ) -> Outlook<'a> {
         let past = |most| Levels::of(minutes, days, most, gaps, now);
@@ -113,6 +121,9 @@ impl<'a> Outlook<'a> {
             Some(profile) if !profile.is_stale(&levels, now) => Cow::Borrowed(profile),
             _ => Cow::Owned(Profile::learn(&past(usize::MAX), minutes, now)),
         };
+        let learnt = known.map(|profile| &profile.refusals).filter(|known| known.is_sound());
+        let (profile, refusals) = taken_in(profile, learnt, seen, now);
+        let spreads = profile.of_seconds(&refusals.parts());
         let newest = &minutes[minutes.len().saturating_sub(NOW_MINUTES)..];
         let peak = newest.iter().filter_map(|d| d.load()).fold(ShardLoad::ZERO, ShardLoad::max);
         let weights = if levels.len() == 0 { Vec::new() } else { profile.attuned(&levels) };
@@ -127,6 +138,8 @@ impl<'a> Outlook<'a> {
             highest_of_day,
             days_known: profile.blocks.max(levels.len()) / DAY,
             profile,
+            refusals,
+            spreads,
         }
     }
 
@@ -137,7 +150,23 @@ impl<'a> Outlook<'a> {
 
     /// How far demand strays from what is expected of a step.
     pub fn straying(&self, step: &Step) -> Straying<'_> {
-        self.profile.straying(step.lead, step.load)
+        self.spreads[Profile::reach(step.lead)].around(step.load)
+    }
+
+    /// Whether so many shards are fewer than demand now takes: more of it is refused than matters little, and more
+    /// shards would cure that.
+    pub fn above(&self, open: Shards) -> bool {
+        self.refusals.curable(self.now, open.capacity().get()) > crate::tune::k().emerg
+    }
+
+    /// Whether a sixth more demand would be refused to a degree that matters.
+    pub fn near_refusal(&self, open: Shards) -> bool {
+        self.refusals.curable(self.now / 0.85, open.capacity().get()) > crate::tune::k().emerg
+    }
+
+    /// How the stream refuses writes.
+    pub fn refusals(&self) -> &Refusals {
+        &self.refusals
     }
 
     /// The newest minutes' peak, in shards.
@@ -199,6 +228,44 @@ impl<'a> Outlook<'a> {
     }
 }
 
+/// The profile, and how the stream refuses writes with the newest minutes taken in. What is kept is brought up now and
+/// then: settled minutes only, each once.
+fn taken_in<'a>(
+    profile: Cow<'a, Profile>,
+    known: Option<&Refusals>,
+    seen: &[(Timestamp, Seen)],
+    now: Timestamp,
+) -> (Cow<'a, Profile>, Refusals) {
+    let mut kept = known.cloned().unwrap_or_else(|| Refusals::prior(Timestamp::MIN));
+    let settled = now
+        .checked_sub(SignedDuration::from_secs(limits::METRIC_SETTLE_SECONDS))
+        .unwrap_or(Timestamp::MIN);
+    let after = kept.until;
+    let fresh = seen.iter().filter(|(end, _)| *end > after);
+    let due = matches!(profile, Cow::Owned(_))
+        || settled.duration_since(after) > SignedDuration::from_mins(REFUSALS_KEPT_MINUTES);
+    if !due {
+        let fresh: Vec<Seen> = fresh.map(|(_, seen)| *seen).collect();
+        kept.learn(&fresh, 0.0, false);
+        return (profile, kept);
+    }
+    let (old, new): (Vec<_>, Vec<_>) = fresh.partition(|(end, _)| *end <= settled);
+    let days = if after == Timestamp::MIN {
+        0.0
+    } else {
+        settled.duration_since(after).as_secs_f64() / 86_400.0
+    };
+    let only = |minutes: Vec<&(Timestamp, Seen)>| -> Vec<Seen> {
+        minutes.into_iter().map(|(_, seen)| *seen).collect()
+    };
+    kept.learn(&only(old), days, true);
+    kept.until = settled;
+    let mut profile = profile.into_owned();
+    profile.refusals = kept.clone();
+    kept.learn(&only(new), 0.0, false);
+    (Cow::Owned(profile), kept)
+}
+
 fn steps(levels: &Levels, weights: &[[f64; COUNT]]) -> Vec<Step> {
     if levels.len() == 0 {
         return Vec::new();
@@ -246,7 +313,7 @@ mod tests {
         let now = Timestamp::from_second(1_800_000_000).expect("a timestamp");
         let minutes = vec![Demand::Measured(ShardLoad::new(2.0)); 240];
         let days = two_weeks(now, 40.0);
-        let look = |known| Outlook::from(&minutes, &days, known, Gaps::Unknown, now);
+        let look = |known| Outlook::from(&minutes, &days, known, Gaps::Unknown, &[], now);
         let learnt = look(None).newly_learnt().expect("a profile");
         let again = look(Some(&learnt));
         assert_eq!((again.highest_seen(), again.days_known()), (40.0, 14));

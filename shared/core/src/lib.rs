@@ -22,4 +22,7 @@ pub mod policy;
 pub mod reasons;
 pub mod reshard;
 pub mod series;
+pub mod throttling;
+#[doc(hidden)]
+pub mod tune;
 pub mod units;

@@ -24,7 +24,8 @@ use crate::limits;
 use crate::observation::{CapacityMode, Observation, StreamStatus};
 use crate::policy::{OperatingMode, Policy};
 use crate::reasons::Reason;
-use crate::series::Series;
+use crate::series::{Series, TrafficPoint};
+use crate::throttling::evidence;
 use crate::units::{BytesPerSecond, RecordsPerSecond, ShardLoad, Shards, StreamName};
 
 /// Minutes of traffic a plan looks at: an hour of quiet, and the level before it.
@@ -206,7 +207,9 @@ impl<'a> Sight<'a> {
         let raw = observation.minutes.known();
         let minutes = raw.map_or_else(Vec::new, |s| demand(s, policy.missing_data, now));
         let known = history.profile.as_ref();
-        let outlook = Outlook::from(&minutes, &history.days, known, policy.missing_data, now);
+        let seen =
+            evidence::minutes(raw, &observation.state, history.actions.as_deref(), now);
+        let outlook = Outlook::from(&minutes, &history.days, known, policy.missing_data, &seen, now);
         let forecast = outlook.summary();
         let window = window(policy.scale_in_after_minutes);
         let quiet_from = minutes.len().saturating_sub(window);
@@ -241,7 +244,7 @@ impl<'a> Sight<'a> {
         };
         sight.evidence.looks_like_outage = clamps::looks_like_outage(&sight);
         sight.evidence.emergency =
-            sight.throttled_within(3) || forecast.now > sight.open().capacity();
+            sight.refused_within(3) > crate::tune::k().emerg || sight.outlook.above(sight.open());
         sight
     }
 
@@ -259,7 +262,7 @@ impl<'a> Sight<'a> {
         let terms = horizon::Terms {
             overflow_shard_hours: self.policy.throttled_gib_usd.get() * self.billable_gib()
                 / self.policy.prices.provisioned.shard_hour_usd
-                * caution::factor(self.evidence.throttled_share),
+                * if crate::tune::k().caution > 0.0 { caution::factor(self.evidence.throttled_share) } else { 1.0 },
             calls_left,
             calls_reserved: self.policy.reserved_calls,
             timetable: &self.timetable,
@@ -295,14 +298,21 @@ impl<'a> Sight<'a> {
             .fold(ShardLoad::ZERO, ShardLoad::max)
     }
 
-    /// Whether writes were throttled in the newest `minutes` that have data.
-    fn throttled_within(&self, minutes: usize) -> bool {
-        self.raw.is_some_and(|series| {
-            let seen = &series.points[..self.minutes.len().min(series.points.len())];
-            seen[seen.len().saturating_sub(minutes)..]
-                .iter()
-                .any(|point| point.throttled_records.is_some_and(|n| n > 0.0))
-        })
+    /// Share of the writes of the newest `minutes` that have data which was refused, but for what no size cures.
+    fn refused_within(&self, minutes: usize) -> f64 {
+        let Some(series) = self.raw else { return 0.0 };
+        let seen = &series.points[..self.minutes.len().min(series.points.len())];
+        let sum = |of: fn(&TrafficPoint) -> Option<f64>| -> f64 {
+            seen[seen.len().saturating_sub(minutes)..].iter().filter_map(of).sum()
+        };
+        let (accepted, refused) = (sum(|p| p.accepted_records), sum(|p| p.throttled_records));
+        if refused <= 0.0 {
+            return 0.0;
+        }
+        let (load, open) = (self.outlook.now(), self.open().capacity().get());
+        let refusals = self.outlook.refusals();
+        let of_keys = refusals.expected(load, open) - refusals.curable(load, open);
+        refused / (accepted + refused) - 1.5 * of_keys
     }
 
     /// Why nothing may be done now, whatever the demand.
@@ -333,7 +343,7 @@ impl<'a> Sight<'a> {
         let used = self.evidence.forecast.now.get() / self.open().capacity().get();
         let acting = self.policy.mode == OperatingMode::Act;
         match action {
-            _ if self.evidence.emergency || used >= 0.85 => 1,
+            _ if self.evidence.emergency || used >= 0.85 || self.outlook.near_refusal(self.open()) => 1,
             Action::Reshard { .. } | Action::SwitchMode { .. } if acting => 1,
             Action::Hold(reason) if reason.is_passing() => 1,
             _ => CALM_MINUTES,

@@ -24,6 +24,7 @@ use std::collections::{BTreeMap, VecDeque};
 use jiff::{SignedDuration, Timestamp};
 use weir_core::limits;
 use weir_core::observation::CapacityMode;
+use weir_core::throttling::Evenness;
 use weir_core::units::Shards;
 
 pub use application_auto_scaling::ApplicationAutoScaling;
@@ -37,8 +38,8 @@ pub use substation::Substation;
 pub use target_use::TargetUse;
 pub use thresholds::Thresholds;
 
+use crate::evenness::Unevenness;
 use crate::record::{AppliedReshard, MinuteRecord, StreamRun};
-use crate::score::Pricing;
 use crate::trace::{Minute, Trace};
 
 /// Minutes until a reshard is in force, and billed.
@@ -82,11 +83,18 @@ pub fn initial_shards(trace: &Trace) -> Shards {
 
 /// Runs a rule over a trace, in the bench setting.
 pub fn run(trace: &Trace, rule: &mut dyn Rule) -> StreamRun {
-    run_with(trace, rule, RESHARD_MINUTES)
+    run_with(trace, rule, RESHARD_MINUTES, None)
 }
 
 /// Runs a rule over a trace, with reshards that take `reshard_minutes`.
-pub fn run_with(trace: &Trace, rule: &mut dyn Rule, reshard_minutes: usize) -> StreamRun {
+pub fn run_with(
+    trace: &Trace,
+    rule: &mut dyn Rule,
+    reshard_minutes: usize,
+    evenness: Option<&Unevenness>,
+) -> StreamRun {
+    let even = Unevenness::default();
+    let evenness = evenness.unwrap_or(&even);
     let mut stream = Stream::new(trace, reshard_minutes);
     let mut accepted = History::with_capacity(trace.minutes.len());
     for (index, minute) in trace.minutes.iter().enumerate() {
@@ -95,7 +103,7 @@ pub fn run_with(trace: &Trace, rule: &mut dyn Rule, reshard_minutes: usize) -> S
             let answer = stream.ask(call, index);
             rule.answered(call, answer);
         }
-        let record = offer(minute, stream.open.capacity().get());
+        let record = offer(minute, stream.open.capacity().get(), evenness.at(index));
         accepted.push(Minute {
             bytes: minute.bytes * (1.0 - record.refused_share),
             records: minute.records * (1.0 - record.refused_share),
@@ -106,11 +114,11 @@ pub fn run_with(trace: &Trace, rule: &mut dyn Rule, reshard_minutes: usize) -> S
 }
 
 /// A minute's traffic against a capacity: what does not fit is lost.
-fn offer(minute: &Minute, capacity: f64) -> MinuteRecord {
+fn offer(minute: &Minute, capacity: f64, evenness: &Evenness) -> MinuteRecord {
     MinuteRecord {
         offered_bytes: minute.bytes,
         offered_records: minute.records,
-        refused_share: Pricing::BENCH.refused_share(minute.load().get(), capacity),
+        refused_share: evenness.refused_share(minute.load().get(), capacity),
         mode: CapacityMode::Provisioned,
         open_shards: capacity,
         capacity_shards: capacity,

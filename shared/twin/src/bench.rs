@@ -21,7 +21,7 @@ use crate::baseline::{
 use crate::optimum;
 use crate::record::StreamRun;
 use crate::score::{Pricing, Score, TooShort, score_by};
-use crate::settings::{MetricDelay, OnDemandModel, ReshardModel, Settings};
+use crate::settings::{MetricDelay, OnDemandModel, ReshardModel, Settings, Unevenness};
 use crate::simulation::Simulation;
 use crate::trace::Trace;
 
@@ -34,6 +34,8 @@ pub struct Setting {
     pub metric_delay_minutes: u32,
     /// What a run is judged by.
     pub pricing: Pricing,
+    /// How traffic lies over seconds and keys; none is even.
+    pub evenness: Option<&'static Unevenness>,
 }
 
 impl Setting {
@@ -42,6 +44,7 @@ impl Setting {
         reshard_minutes: baseline::RESHARD_MINUTES,
         metric_delay_minutes: 0,
         pricing: Pricing::BENCH,
+        evenness: None,
     };
 
     fn settings(&self) -> Settings {
@@ -61,7 +64,8 @@ impl Setting {
         let on_demand =
             OnDemandModel { switch_seconds: seconds..=seconds, ..Settings::bench().on_demand };
         let reshard = ReshardModel::Fixed { seconds };
-        Settings { reshard, on_demand, metrics, ..Settings::bench() }
+        let evenness = self.evenness.cloned().unwrap_or_default();
+        Settings { reshard, on_demand, metrics, evenness, ..Settings::bench() }
     }
 }
 
@@ -164,13 +168,13 @@ impl Contender {
             Contender::FixedAtPeak | Contender::OnDemand | Contender::Optimum => {
                 on_minutes(trace.minutes.len());
                 return match self {
-                    Contender::FixedAtPeak => baseline::fixed_at_peak(trace),
+                    Contender::FixedAtPeak => baseline::fixed_at_peak(trace, setting.evenness),
                     Contender::OnDemand => baseline::on_demand(trace),
                     _ => play_optimum(trace, setting),
                 };
             }
         };
-        let run = baseline::run_with(trace, rule, setting.reshard_minutes);
+        let run = baseline::run_with(trace, rule, setting.reshard_minutes, setting.evenness);
         on_minutes(trace.minutes.len());
         run
     }
@@ -217,8 +221,8 @@ fn play_weir(
 }
 
 fn play_optimum(trace: &Trace, setting: &Setting) -> StreamRun {
-    let best = optimum::optimum(trace, setting.pricing, setting.reshard_minutes);
-    optimum::replay(trace, &best, setting.reshard_minutes)
+    let best = optimum::optimum(trace, setting.pricing, setting.reshard_minutes, setting.evenness);
+    optimum::replay(trace, &best, setting.reshard_minutes, setting.evenness)
 }
 
 /// A percentage this file states itself.

@@ -11,6 +11,7 @@ mod bus;
 mod chance;
 mod checkers;
 mod clock;
+pub mod evenness;
 mod faults;
 pub mod generate;
 pub mod guard;

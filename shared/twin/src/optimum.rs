@@ -21,6 +21,7 @@ pub use solve::Move;
 
 use crate::baseline::{self, Answer, Call, History, Rule};
 use crate::record::StreamRun;
+use crate::evenness::Unevenness;
 use crate::score::{Pricing, scored_minutes};
 use crate::trace::Trace;
 
@@ -51,6 +52,7 @@ struct Problem {
     reshard_minutes: usize,
     calls_per_day: usize,
     pricing: Pricing,
+    evenness: Option<Unevenness>,
 }
 
 /// The cheapest run.
@@ -63,18 +65,29 @@ pub struct Optimum {
 }
 
 /// Finds the cheapest run over a trace.
-pub fn optimum(trace: &Trace, pricing: Pricing, reshard_minutes: usize) -> Optimum {
-    solve::solve(&Problem::of(trace, pricing, reshard_minutes))
+pub fn optimum(trace: &Trace, pricing: Pricing,
+    reshard_minutes: usize,
+    evenness: Option<&Unevenness>,
+) -> Optimum {
+    solve::solve(&Problem::of(trace, pricing, reshard_minutes, evenness))
 }
 
 /// Makes that run.
-pub fn replay(trace: &Trace, best: &Optimum, reshard_minutes: usize) -> StreamRun {
+pub fn replay(trace: &Trace, best: &Optimum,
+    reshard_minutes: usize,
+    evenness: Option<&Unevenness>,
+) -> StreamRun {
     let mut schedule = Schedule { moves: best.moves.iter().copied().collect() };
-    baseline::run_with(trace, &mut schedule, reshard_minutes)
+    baseline::run_with(trace, &mut schedule, reshard_minutes, evenness)
 }
 
 impl Problem {
-    fn of(trace: &Trace, pricing: Pricing, reshard_minutes: usize) -> Problem {
+    fn of(
+        trace: &Trace,
+        pricing: Pricing,
+        reshard_minutes: usize,
+        evenness: Option<&Unevenness>,
+    ) -> Problem {
         let scored = scored_minutes(trace.minutes.len());
         let mut peak = ShardLoad::ZERO;
         let minutes = trace.minutes.iter().enumerate().map(|(index, minute)| {
@@ -91,7 +104,7 @@ impl Problem {
         });
         let minutes: Vec<MinuteCost> = minutes.collect();
         let initial = baseline::initial_shards(trace);
-        let most = Shards::for_load(peak.times(pricing.burst), Share::WHOLE).max(initial);
+        let most = Shards::for_load(peak.times(pricing.burst * evenness.map_or(1.0, Unevenness::worth_having)), Share::WHOLE).max(initial);
         let day_seconds = 24 * 60 * 60;
         let days = (0..minutes.len().div_ceil(STEP_MINUTES)).map(|step| {
             let seconds = i64::try_from(60 * STEP_MINUTES * step).unwrap_or(i64::MAX);
@@ -105,6 +118,7 @@ impl Problem {
             reshard_minutes: reshard_minutes.max(1),
             calls_per_day: CALLS_PER_DAY,
             pricing,
+            evenness: evenness.cloned(),
         }
     }
 
@@ -112,7 +126,10 @@ impl Problem {
     #[allow(clippy::cast_precision_loss)] // shard counts
     fn usd(&self, minute: usize, size: usize) -> f64 {
         let Some(cost) = self.minutes.get(minute) else { return 0.0 };
-        let refused = self.pricing.refused_share(cost.load, size as f64);
+        let refused = match &self.evenness {
+            Some(evenness) => evenness.at(minute).refused_share(cost.load, size as f64),
+            None => self.pricing.refused_share(cost.load, size as f64),
+        };
         size as f64 * cost.shard_usd + refused * cost.all_refused_usd
     }
 }

@@ -3,6 +3,7 @@
 use weir_core::policy::OperatingMode;
 
 pub use crate::bus::{BusSettings, Loop};
+pub use crate::evenness::Unevenness;
 pub use crate::faults::{CallTimes, Crash, CrashPoint, Deed, Faults, Stranger};
 pub use crate::metrics::MetricDelay;
 pub use crate::stream::{OnDemandModel, ReshardModel};
@@ -31,6 +32,8 @@ pub struct Settings {
     pub consumer: Option<Consumer>,
     /// Shards the account may have.
     pub shard_quota: u32,
+    /// How traffic lies over seconds and keys.
+    pub evenness: Unevenness,
     /// The second of the minute at which alarms are judged.
     pub alarms_at_second: i64,
     /// One plan in so many is made a second time, to see that it is the same.
@@ -56,6 +59,7 @@ impl Settings {
             faults: Faults::default(),
             consumer: None,
             shard_quota: SHARD_QUOTA,
+            evenness: Unevenness::default(),
             alarms_at_second: 0,
             replan_every: 64,
         }

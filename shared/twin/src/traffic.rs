@@ -5,6 +5,7 @@
 use std::collections::VecDeque;
 
 use weir_core::series::TrafficPoint;
+use weir_core::throttling::Evenness;
 
 use crate::trace::Minute;
 
@@ -28,9 +29,8 @@ pub(crate) struct Written {
 }
 
 /// What exceeds capacity is refused, and lost. A minute without traffic leaves no datapoint.
-pub(crate) fn write(offered: Minute, capacity_shards: f64) -> Written {
-    let load = offered.load().get();
-    let refused_share = if load > capacity_shards { 1.0 - capacity_shards / load } else { 0.0 };
+pub(crate) fn write(offered: Minute, capacity_shards: f64, evenness: &Evenness) -> Written {
+    let refused_share = evenness.refused_share(offered.load().get(), capacity_shards);
     let taken = 1.0 - refused_share;
     let busy = offered.bytes > 0.0 || offered.records > 0.0;
     Written {
@@ -89,13 +89,14 @@ mod tests {
 
     #[test]
     fn the_binding_limit_decides_and_what_exceeds_it_is_refused() {
-        let by_bytes = write(Minute { bytes: 240.0 * MIB, records: 60_000.0 }, 2.0);
+        let even = Evenness::default();
+        let by_bytes = write(Minute { bytes: 240.0 * MIB, records: 60_000.0 }, 2.0, &even);
         assert_eq!(by_bytes.refused_share, 0.5);
         assert_eq!(by_bytes.point.accepted_bytes, Some(120.0 * MIB));
         assert_eq!(by_bytes.point.throttled_records, Some(30_000.0));
-        let by_records = write(Minute { bytes: MIB, records: 240_000.0 }, 1.0);
+        let by_records = write(Minute { bytes: MIB, records: 240_000.0 }, 1.0, &even);
         assert_eq!(by_records.refused_share, 0.75);
-        assert!(write(Minute::default(), 1.0).point.is_empty());
+        assert!(write(Minute::default(), 1.0, &even).point.is_empty());
     }
 
     #[test]

@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 use super::experts::{self, COUNT, View};
 use super::levels::{BLOCK_MINUTES, DAY, FLOOR, Levels};
 use super::past::Past;
-use super::spread::{Spread, Straying};
+use super::spread::Spread;
 use crate::demand::Demand;
+use crate::throttling::learnt::{Part, Refusals};
 
 /// Learnt afresh after this many hours.
 const KEPT_HOURS: i64 = 6;
@@ -54,6 +55,7 @@ pub struct Profile {
     near: Spread,
     far: Spread,
     past: Past,
+    pub(super) refusals: Refusals,
 }
 
 impl Profile {
@@ -67,7 +69,8 @@ impl Profile {
         let (near, far) = (spread(NEAR), spread(FAR));
         let (blocks, highest) = (levels.len(), levels.peak(usize::MAX));
         let past = Past::learn(levels);
-        Profile { learnt_at: now, blocks, highest, weights, near, far, past }
+        let refusals = Refusals::prior(Timestamp::MIN);
+        Profile { learnt_at: now, blocks, highest, weights, near, far, past, refusals }
     }
 
     /// How high demand was.
@@ -81,7 +84,8 @@ impl Profile {
         let kept = SignedDuration::from_hours(if young { KEPT_HOURS_YOUNG } else { KEPT_HOURS });
         let age = now.duration_since(self.learnt_at);
         let sound =
-            self.weights.len() == LEADS.len() && self.near.is_sound() && self.far.is_sound();
+            self.weights.len() == LEADS.len() && self.near.is_sound() && self.far.is_sound()
+            && self.refusals.is_sound();
         age >= kept || age < SignedDuration::ZERO || !sound
     }
 
@@ -108,10 +112,14 @@ impl Profile {
         weights
     }
 
-    /// How far demand strays from this forecast in the block `lead` blocks ahead.
-    pub(super) fn straying(&self, lead: usize, forecast: f64) -> Straying<'_> {
-        let spread = if lead < FAR_FROM { &self.near } else { &self.far };
-        spread.around(forecast)
+    /// How far the seconds of single minutes stray from a forecast, near and far.
+    pub(super) fn of_seconds(&self, parts: &[Part]) -> [Spread; 2] {
+        [self.near.of_seconds(parts), self.far.of_seconds(parts)]
+    }
+
+    /// Which of the two is that of the block `lead` blocks ahead.
+    pub(super) fn reach(lead: usize) -> usize {
+        usize::from(lead >= FAR_FROM)
     }
 }
 

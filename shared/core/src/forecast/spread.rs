@@ -6,6 +6,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::throttling::learnt::Part;
+
 /// Points of a table: capacity over forecast from e^-1.5 to e^2.5, evenly in its logarithm.
 const POINTS: usize = 81;
 const FIRST: f64 = -1.5;
@@ -69,6 +71,12 @@ impl Spread {
     /// Whether it is one that was learnt here: what is kept may have been kept by another version.
     pub(super) fn is_sound(&self) -> bool {
         !self.tables.is_empty() && self.tables.iter().all(|table| table.overflow.len() == POINTS)
+    }
+
+    /// The same of single seconds: each part of them brings its factor of the mean.
+    pub(super) fn of_seconds(&self, parts: &[Part]) -> Spread {
+        let tables = self.tables.iter().map(|table| table.of_seconds(parts)).collect();
+        Spread { tables }
     }
 
     /// How far demand strays from this forecast, in shards.
@@ -137,9 +145,13 @@ struct Place {
 
 impl Place {
     fn of(capacity: Amount, forecast: Amount) -> Place {
-        let place = capacity.place - forecast.place - FIRST / STEP;
+        Place::at(capacity.place - forecast.place - FIRST / STEP, || capacity.shards / forecast.shards)
+    }
+
+    /// So many points into a table, or at a ratio that lies before it.
+    fn at(place: f64, ratio: impl FnOnce() -> f64) -> Place {
         if place <= 0.0 {
-            let short = FIRST.exp() - capacity.shards / forecast.shards;
+            let short = FIRST.exp() - ratio();
             return Place { index: 0, rest: 0.0, short };
         }
         #[allow(clippy::cast_precision_loss)] // 81
@@ -179,6 +191,19 @@ impl Table {
             })
             .collect();
         Table { level, overflow }
+    }
+
+    fn of_seconds(&self, parts: &[Part]) -> Table {
+        let mut overflow = vec![0.0; POINTS];
+        for Part { share, factor } in parts.iter().filter(|part| part.factor > 0.0) {
+            let shift = factor.ln() / STEP;
+            for (point, overflow) in overflow.iter_mut().enumerate() {
+                #[allow(clippy::cast_precision_loss)] // 81
+                let place = Place::at(point as f64 - shift, || ratio(point) / factor);
+                *overflow += share * factor * self.at(place);
+            }
+        }
+        Table { level: self.level, overflow }
     }
 
     fn at(&self, place: Place) -> f64 {

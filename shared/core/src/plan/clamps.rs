@@ -130,7 +130,7 @@ fn data_missing(sight: &Sight<'_>, size: Shards) -> Option<(Shards, Reason)> {
 
 fn writes_throttled(sight: &Sight<'_>, size: Shards) -> Option<(Shards, Reason)> {
     keep_if(sight, size, Reason::WritesThrottled, || {
-        sight.throttled_within(THROTTLED_LATELY_MINUTES)
+        sight.refused_within(THROTTLED_LATELY_MINUTES) > crate::tune::k().clamp
     })
 }
 

@@ -11,9 +11,10 @@ use std::cmp::Ordering;
 use jiff::{SignedDuration, Timestamp};
 
 use super::timetable::Timetable;
-use crate::forecast::{Amount, Outlook, Step};
+use crate::forecast::{Amount, Outlook, Step, Straying};
 use crate::limits;
 use crate::reshard;
+use crate::throttling::learnt::Refusals;
 use crate::units::{Shards, Share};
 
 /// Sizes that are compared.
@@ -31,6 +32,7 @@ const PRICE_STEP: f64 = 1.8;
 const PRICE_STEPS_MAX: u32 = 6;
 /// The part of an expected overflow that is charged: a size is not left to itself until it overflows. What a later
 /// plan sees coming, or mends within minutes, is not lost. What overflows now is.
+#[allow(dead_code)]
 const NOT_MENDED: f64 = 0.45;
 /// Steps for which demand that is above capacity now is taken to stay so, whatever the forecast: until a
 /// reshard called now is in force, and five minutes after. A stream that throttles is brought to the
@@ -111,6 +113,36 @@ impl Terms<'_> {
     }
 }
 
+/// A size, and the capacities beside which demand is laid to tell what it refuses.
+struct Compared {
+    shards: f64,
+    /// Traffic that is on no hot key: its share, and the capacity that it finds, over that share.
+    rest: f64,
+    even: Amount,
+    /// Shards with a hot key: how many, what they carry of the traffic, the capacity over it; and the same without
+    /// the key.
+    hot: Vec<(f64, [(f64, Amount); 2])>,
+}
+
+impl Compared {
+    fn of(size: u32, refusals: &Refusals) -> Compared {
+        let (shards, rest) = (f64::from(size), refusals.rest());
+        let base = rest / shards;
+        let part = |share: f64| (share, Amount::of(1.0 / share));
+        let hot = refusals.hot_keys().map(|(share, count)| (count, [part(share + base), part(base)]));
+        Compared { shards, rest, even: Amount::of(shards / rest), hot: hot.collect() }
+    }
+
+    /// Expected load, in shards, that is refused and charged.
+    fn overflow(&self, straying: &Straying<'_>, lost: f64) -> f64 {
+        let even = self.rest * straying.overflow(self.even);
+        let over = |(share, capacity): (f64, Amount)| share * straying.overflow(capacity);
+        let hot: f64 =
+            self.hot.iter().map(|(count, [with, without])| count * (over(*with) - over(*without))).sum();
+        lost * even + crate::tune::k().hot * hot.max(0.0)
+    }
+}
+
 /// All ways through the horizon.
 struct Ways {
     sizes: Vec<u32>,
@@ -136,7 +168,7 @@ impl Ways {
     fn lay_out(outlook: &Outlook<'_>, open: Shards, terms: &Terms<'_>) -> Ways {
         let mut sizes = sizes(outlook, open);
         sizes.extend(terms.timetable.sizes().map(Shards::get));
-        let above = outlook.now() > open.capacity().get();
+        let above = outlook.above(open);
         if above {
             // Sizes that take the fewest splits and merges on the way to double.
             sizes.extend(
@@ -155,20 +187,21 @@ impl Ways {
             })
             .collect();
         let steps = expected_steps(outlook, open);
-        let compared: Vec<Amount> = sizes.iter().map(|size| Amount::of(f64::from(*size))).collect();
+        let compared: Vec<Compared> =
+            sizes.iter().map(|size| Compared::of(*size, outlook.refusals())).collect();
         let mut cost = Vec::with_capacity(steps.len() * sizes.len());
         for (index, step) in steps.iter().enumerate() {
-            let lost = if above && index < EMERGENCY_STEPS { 1.0 } else { NOT_MENDED };
+            let lost = if above && index < EMERGENCY_STEPS { 1.0 } else { crate::tune::k().mended };
             let (hours, straying, floor) =
                 (step.hours(), outlook.straying(step), terms.floor(step));
             let mut overflow = f64::INFINITY;
             cost.extend(compared.iter().map(|size| {
-                let missing = (floor - size.get()).max(0.0) * MISSING_SHARD;
+                let missing = (floor - size.shards).max(0.0) * MISSING_SHARD;
                 // Where one size lets nothing through, no larger one does.
                 if overflow > 0.0 {
-                    overflow = lost * straying.overflow(*size);
+                    overflow = size.overflow(&straying, lost);
                 }
-                hours * (size.get() + terms.overflow_shard_hours * overflow) + missing
+                hours * (size.shards + terms.overflow_shard_hours * overflow) + missing
             }));
         }
         let stands = sizes.partition_point(|size| *size < open.get());
@@ -249,7 +282,7 @@ fn late(steps: &[Step], sizes: &[u32], open: usize, cost: &[f64]) -> Vec<f64> {
 
 /// The steps of the outlook, the first of them raised where demand is above capacity now.
 fn expected_steps(outlook: &Outlook<'_>, open: Shards) -> Vec<Step> {
-    let above = outlook.now() > open.capacity().get();
+    let above = outlook.above(open);
     let floor = |index| if above && index < EMERGENCY_STEPS { outlook.now() } else { 0.0 };
     let raised =
         |(index, step): (usize, &Step)| Step { load: step.load.max(floor(index)), ..*step };

@@ -7,6 +7,8 @@
 use weir_core::observation::CapacityMode;
 use weir_core::on_demand::{self, Peaks};
 
+use weir_core::throttling::Evenness;
+
 use super::{blank_run, initial_shards, offer};
 use crate::record::{AppliedSwitch, MinuteRecord, StreamRun};
 use crate::trace::Trace;
@@ -26,7 +28,7 @@ pub fn on_demand(trace: &Trace) -> StreamRun {
         run.minutes.push(MinuteRecord {
             mode: CapacityMode::OnDemand,
             open_shards: initial.capacity().get(),
-            ..offer(minute, on_demand::capacity(initial, peaks.highest()).get())
+            ..offer(minute, on_demand::capacity(initial, peaks.highest()).get(), &Evenness::default())
         });
         peaks.push(minute.load());
     }

@@ -109,7 +109,7 @@ fn its_run_costs_what_it_says_and_nothing_is_refused() {
     let trace = generate::days(7, start, 5, 2);
     for (minutes, burst) in [(5, 1.0), (2, 1.0), (20, 1.35)] {
         let pricing = Pricing { burst, ..Pricing::BENCH };
-        let best = optimum(&trace, pricing, minutes);
+        let best = optimum(&trace, pricing, minutes, None);
         let run = replay(&trace, &best, minutes);
         assert!(run.refused_calls.is_empty(), "{:?}", run.refused_calls);
         assert_eq!(run.reshards.len(), best.moves.len());

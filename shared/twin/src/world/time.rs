@@ -24,7 +24,8 @@ impl World {
             let stream = &mut self.account.streams[place];
             let (mode, open) = (stream.mode_at(begins), stream.mean_open(begins, begins + 60));
             let capacity = stream.capacity(mode, open);
-            let mut written = write(offered, capacity);
+            let evenness = self.settings.evenness.at(minute.saturating_sub(*first));
+            let mut written = write(offered, capacity, evenness);
             if stream.deleted {
                 written.point = TrafficPoint::default();
                 written.refused_share = 1.0;

@@ -54,9 +54,15 @@ pub enum Gaps {
 }
 
 /// The demand of one period that ended `age_seconds` ago.
-fn of_point(point: &TrafficPoint, period_seconds: u32, age_seconds: i64, gaps: Gaps) -> Demand {
+fn of_point(
+    point: &TrafficPoint,
+    period_seconds: u32,
+    age_seconds: i64,
+    gaps: Gaps,
+    missing: f64,
+) -> Demand {
     let final_by_now = age_seconds >= limits::METRIC_SETTLE_SECONDS;
-    let throttled = point.throttled_records.unwrap_or(0.0);
+    let throttled = point.throttled_records.unwrap_or(0.0) * missing;
     let rate = |sum: f64| sum / f64::from(period_seconds.max(1));
     match (point.accepted_bytes, point.accepted_records) {
         (None, None) if throttled > 0.0 => Demand::AtLeast(ShardLoad::of_rates(
@@ -90,6 +96,7 @@ pub(crate) fn demand_within(
     series: &Series,
     periods: Range<usize>,
     gaps: Gaps,
+    missing: f64,
     now: Timestamp,
 ) -> impl Iterator<Item = Demand> {
     let period = i64::from(series.period_seconds.max(1));
@@ -98,17 +105,28 @@ pub(crate) fn demand_within(
     let first_end = series.start_of(start + 1).as_second();
     let ages = (0i64..).map(move |later| now.as_second() - (first_end + later * period));
     let points = series.points[start..end].iter().zip(ages);
-    points.map(move |(point, age)| of_point(point, series.period_seconds, age, gaps))
+    points.map(move |(point, age)| of_point(point, series.period_seconds, age, gaps, missing))
 }
 
 /// The demand of every period of `series` that had begun by `now`, oldest first. Newest periods that
 /// hold nothing yet are dropped: their data is on its way.
 pub fn demand(series: &Series, gaps: Gaps, now: Timestamp) -> Vec<Demand> {
+    demand_of_attempts(series, gaps, 1.0, now)
+}
+
+/// The same where only a part of what was refused is taken to have been missing, 0 to 1: the rest was tried again, or
+/// is what no size cures.
+pub fn demand_of_attempts(
+    series: &Series,
+    gaps: Gaps,
+    missing: f64,
+    now: Timestamp,
+) -> Vec<Demand> {
     let period = i64::from(series.period_seconds.max(1));
     let start = series.start.as_second();
     let begun = (now.as_second() - start + period - 1).div_euclid(period);
     let begun = usize::try_from(begun).unwrap_or(0);
-    let mut demands: Vec<Demand> = demand_within(series, 0..begun, gaps, now).collect();
+    let mut demands: Vec<Demand> = demand_within(series, 0..begun, gaps, missing, now).collect();
     let settled_periods = series.points.len().min(
         usize::try_from(
             (now.as_second() - limits::METRIC_SETTLE_SECONDS - start).div_euclid(period),

@@ -29,6 +29,7 @@ use self::spread::Spread;
 use crate::demand::{Demand, Gaps};
 use crate::limits;
 use crate::series::Series;
+use crate::throttling::attempts::Attempts;
 use crate::throttling::learnt::{Refusals, Seen};
 use crate::units::{ShardLoad, Shards};
 
@@ -94,6 +95,7 @@ impl Step {
 pub struct Outlook<'a> {
     steps: Vec<Step>,
     profile: Cow<'a, Profile>,
+    missing: f64,
     refusals: Refusals,
     spreads: [Spread; 2],
     now: f64,
@@ -113,16 +115,17 @@ impl<'a> Outlook<'a> {
         known: Option<&'a Profile>,
         gaps: Gaps,
         seen: &[(Timestamp, Seen)],
+        attempts: Attempts,
         now: Timestamp,
     ) -> Outlook<'a> {
-        let past = |most| Levels::of(minutes, days, most, gaps, now);
+        let past = |most| Levels::of(minutes, days, most, gaps, attempts.missing(), now);
         let levels = past(LOOKED_BACK);
         let profile = match known {
             Some(profile) if !profile.is_stale(&levels, now) => Cow::Borrowed(profile),
             _ => Cow::Owned(Profile::learn(&past(usize::MAX), minutes, now)),
         };
         let learnt = known.map(|profile| &profile.refusals).filter(|known| known.is_sound());
-        let (profile, refusals) = taken_in(profile, learnt, seen, now);
+        let (profile, refusals) = taken_in(profile, learnt, seen, attempts, now);
         let spreads = profile.of_seconds(&refusals.parts());
         let newest = &minutes[minutes.len().saturating_sub(NOW_MINUTES)..];
         let peak = newest.iter().filter_map(|d| d.load()).fold(ShardLoad::ZERO, ShardLoad::max);
@@ -138,6 +141,7 @@ impl<'a> Outlook<'a> {
             highest_of_day,
             days_known: profile.blocks.max(levels.len()) / DAY,
             profile,
+            missing: attempts.missing(),
             refusals,
             spreads,
         }
@@ -162,6 +166,11 @@ impl<'a> Outlook<'a> {
     /// Whether a sixth more demand would be refused to a degree that matters.
     pub fn near_refusal(&self, open: Shards) -> bool {
         self.refusals.curable(self.now / 0.85, open.capacity().get()) > crate::tune::k().emerg
+    }
+
+    /// The part of refused writes that is taken for missing demand.
+    pub fn missing(&self) -> f64 {
+        self.missing
     }
 
     /// How the stream refuses writes.
@@ -234,6 +243,7 @@ fn taken_in<'a>(
     profile: Cow<'a, Profile>,
     known: Option<&Refusals>,
     seen: &[(Timestamp, Seen)],
+    attempts: Attempts,
     now: Timestamp,
 ) -> (Cow<'a, Profile>, Refusals) {
     let mut kept = known.cloned().unwrap_or_else(|| Refusals::prior(Timestamp::MIN));
@@ -243,6 +253,7 @@ fn taken_in<'a>(
     let after = kept.until;
     let fresh = seen.iter().filter(|(end, _)| *end > after);
     let due = matches!(profile, Cow::Owned(_))
+        || attempts.until != profile.attempts.until
         || settled.duration_since(after) > SignedDuration::from_mins(REFUSALS_KEPT_MINUTES);
     if !due {
         let fresh: Vec<Seen> = fresh.map(|(_, seen)| *seen).collect();
@@ -262,6 +273,8 @@ fn taken_in<'a>(
     kept.until = settled;
     let mut profile = profile.into_owned();
     profile.refusals = kept.clone();
+    profile.attempts = attempts;
+    profile.attempts.fade(days);
     kept.learn(&only(new), 0.0, false);
     (Cow::Owned(profile), kept)
 }
@@ -313,7 +326,7 @@ mod tests {
         let now = Timestamp::from_second(1_800_000_000).expect("a timestamp");
         let minutes = vec![Demand::Measured(ShardLoad::new(2.0)); 240];
         let days = two_weeks(now, 40.0);
-        let look = |known| Outlook::from(&minutes, &days, known, Gaps::Unknown, &[], now);
+        let look = |known| Outlook::from(&minutes, &days, known, Gaps::Unknown, &[], Attempts::default(), now);
         let learnt = look(None).newly_learnt().expect("a profile");
         let again = look(Some(&learnt));
         assert_eq!((again.highest_seen(), again.days_known()), (40.0, 14));

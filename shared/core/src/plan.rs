@@ -17,7 +17,7 @@ pub use self::timetable::Event;
 use self::timetable::Timetable;
 use crate::action::{self, Change};
 use crate::budget::Budget;
-use crate::demand::{Demand, demand};
+use crate::demand::{Demand, demand_of_attempts};
 use crate::forecast::{Forecast, Outlook, Profile};
 use crate::history::History;
 use crate::limits;
@@ -205,11 +205,18 @@ impl<'a> Sight<'a> {
         now: Timestamp,
     ) -> Sight<'a> {
         let raw = observation.minutes.known();
-        let minutes = raw.map_or_else(Vec::new, |s| demand(s, policy.missing_data, now));
         let known = history.profile.as_ref();
+        let mut attempts = known.map(Profile::attempts).unwrap_or_default();
+        if let (Some(series), Some(actions)) = (raw, &history.actions) && crate::tune::k().e > 0.0 {
+            attempts.learn(series, actions, now);
+        }
+        let missing = attempts.missing();
+        let minutes = raw.map_or_else(Vec::new, |s| {
+            demand_of_attempts(s, policy.missing_data, missing, now)
+        });
         let seen =
-            evidence::minutes(raw, &observation.state, history.actions.as_deref(), now);
-        let outlook = Outlook::from(&minutes, &history.days, known, policy.missing_data, &seen, now);
+            evidence::minutes(raw, &observation.state, history.actions.as_deref(), known.map_or(Timestamp::MIN, Profile::refusals_until), now);
+        let outlook = Outlook::from(&minutes, &history.days, known, policy.missing_data, &seen, attempts, now);
         let forecast = outlook.summary();
         let window = window(policy.scale_in_after_minutes);
         let quiet_from = minutes.len().saturating_sub(window);
@@ -262,7 +269,7 @@ impl<'a> Sight<'a> {
         let terms = horizon::Terms {
             overflow_shard_hours: self.policy.throttled_gib_usd.get() * self.billable_gib()
                 / self.policy.prices.provisioned.shard_hour_usd
-                * if crate::tune::k().caution > 0.0 { caution::factor(self.evidence.throttled_share) } else { 1.0 },
+                * caution::factor(self.evidence.throttled_share),
             calls_left,
             calls_reserved: self.policy.reserved_calls,
             timetable: &self.timetable,
@@ -306,7 +313,8 @@ impl<'a> Sight<'a> {
             seen[seen.len().saturating_sub(minutes)..].iter().filter_map(of).sum()
         };
         let (accepted, refused) = (sum(|p| p.accepted_records), sum(|p| p.throttled_records));
-        if refused <= 0.0 {
+        let missing = self.outlook.missing();
+        if refused <= 0.0 || missing < 0.5 {
             return 0.0;
         }
         let (load, open) = (self.outlook.now(), self.open().capacity().get());

@@ -4,6 +4,7 @@
 //! seconds of the minute and over the hash range. Not here: learning it from what CloudWatch tells
 //! (`learnt`), or what follows for the size (`plan`).
 
+pub mod attempts;
 pub mod evidence;
 pub mod learnt;
 

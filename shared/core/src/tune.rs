@@ -9,8 +9,8 @@ pub fn k() -> &'static Knobs {
     K.get_or_init(|| {
         let g = |n: &str, d: f64| std::env::var(format!("W_{n}")).ok().and_then(|v| v.parse().ok()).unwrap_or(d);
         Knobs {
-            mended: g("MENDED", 0.45), hot: g("HOT", 1.0), emerg: g("EMERG", 0.01), clamp: g("CLAMP", 0.005),
-            caution: g("CAUTION", 0.0), looks: g("LOOKS", 0.2), a: g("A", 0.0), b: g("B", 0.0), c: g("C", 0.0), d: g("D", 0.0), e: g("E", 0.0), f: g("F", 0.0),
+            mended: g("MENDED", 0.45), hot: g("HOT", 1.0), emerg: g("EMERG", 0.003), clamp: g("CLAMP", 0.002),
+            caution: g("CAUTION", 0.0003), looks: g("LOOKS", 0.05), a: g("A", 600.0), b: g("B", 0.8), c: g("C", 0.9), d: g("D", 0.03), e: g("E", 1.0), f: g("F", 2.5),
         }
     })
 }

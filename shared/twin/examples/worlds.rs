@@ -56,6 +56,14 @@ fn main() {
                     let run = who.play(&traces[*t].1, &setting, |_| {});
                     let seconds = start.elapsed().as_secs_f64();
                     let score = who.judge(&run, &setting).unwrap();
+                    let best = &optima[&worlds[*w]][&traces[*t].1.name];
+                    let s = &score.score;
+                    println!(
+                        "  {:12} {:18} R {:.3}  cost {:.3}  thr {:.3} ({:.3})  calls {:.1} viol {} {:.1}s",
+                        worlds[*w], traces[*t].1.name, s.j / best["J"].as_f64().unwrap(),
+                        s.cost_vs_fixed() / best["cost"].as_f64().unwrap(), s.throttled_percent,
+                        best["throttled_pct"].as_f64().unwrap(), s.calls_per_day, score.violations, seconds
+                    );
                     if let Some(out) = &out {
                         let mut text = String::from("called_at,effective_at,action,from,to\n");
                         text += &format!("{},{},start,,{}\n", run.start, run.start, run.initial_shards);
@@ -71,19 +79,14 @@ fn main() {
     });
     let done = done.into_inner().unwrap();
     for (w, world) in worlds.iter().enumerate() {
-        println!("{world}");
+        
         let (mut logs, mut served, mut all, mut best_served, mut cost_logs) = (vec![], 0, vec![], 0, vec![]);
         for (t, (class, trace)) in traces.iter().enumerate() {
-            let (judged, seconds) = &done[&(w, t)];
+            let (judged, _) = &done[&(w, t)];
             let best = &optima[world][&trace.name];
             let s = &judged.score;
             let r = s.j / best["J"].as_f64().unwrap();
             let cost = s.cost_vs_fixed() / best["cost"].as_f64().unwrap();
-            println!(
-                "  {:18} R {:.3}  cost {:.3}  thr {:.3} ({:.3})  calls {:.1} viol {} {:.1}s",
-                trace.name, r, cost, s.throttled_percent, best["throttled_pct"].as_f64().unwrap(),
-                s.calls_per_day, judged.violations, seconds
-            );
             all.push(r.ln());
             if is_forecastable(class) {
                 logs.push(r.ln());

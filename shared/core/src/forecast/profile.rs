@@ -11,6 +11,7 @@ use super::levels::{BLOCK_MINUTES, DAY, FLOOR, Levels};
 use super::past::Past;
 use super::spread::Spread;
 use crate::demand::Demand;
+use crate::throttling::attempts::Attempts;
 use crate::throttling::learnt::{Part, Refusals};
 
 /// Learnt afresh after this many hours.
@@ -56,6 +57,7 @@ pub struct Profile {
     far: Spread,
     past: Past,
     pub(super) refusals: Refusals,
+    pub(super) attempts: Attempts,
 }
 
 impl Profile {
@@ -70,7 +72,17 @@ impl Profile {
         let (blocks, highest) = (levels.len(), levels.peak(usize::MAX));
         let past = Past::learn(levels);
         let refusals = Refusals::prior(Timestamp::MIN);
-        Profile { learnt_at: now, blocks, highest, weights, near, far, past, refusals }
+        Profile { learnt_at: now, blocks, highest, weights, near, far, past, refusals, attempts: Attempts::default() }
+    }
+
+    /// What was learnt of refused writes that were tried again.
+    pub(crate) fn attempts(&self) -> Attempts {
+        self.attempts
+    }
+
+    /// Up to when minutes have told how the stream refuses writes.
+    pub(crate) fn refusals_until(&self) -> Timestamp {
+        self.refusals.until
     }
 
     /// How high demand was.

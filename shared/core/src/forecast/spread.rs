@@ -196,11 +196,21 @@ impl Table {
     fn of_seconds(&self, parts: &[Part]) -> Table {
         let mut overflow = vec![0.0; POINTS];
         for Part { share, factor } in parts.iter().filter(|part| part.factor > 0.0) {
+            // Every point moves by the same number of points.
             let shift = factor.ln() / STEP;
+            let (whole, brings) = (shift.ceil(), share * factor);
+            let rest = whole - shift;
+            #[allow(clippy::cast_possible_truncation)] // a few dozen
+            let whole = whole as isize;
             for (point, overflow) in overflow.iter_mut().enumerate() {
-                #[allow(clippy::cast_precision_loss)] // 81
-                let place = Place::at(point as f64 - shift, || ratio(point) / factor);
-                *overflow += share * factor * self.at(place);
+                let there = match point.checked_add_signed(-whole) {
+                    Some(index) if index + 1 < POINTS => {
+                        self.overflow[index] * (1.0 - rest) + self.overflow[index + 1] * rest
+                    }
+                    Some(_) => self.overflow[POINTS - 1],
+                    None => self.overflow[0] + RATIOS[0] - RATIOS[point] / factor,
+                };
+                *overflow += brings * there;
             }
         }
         Table { level: self.level, overflow }
@@ -229,6 +239,9 @@ fn overflows(ratios: &[f64]) -> Vec<f64> {
         })
         .collect()
 }
+
+static RATIOS: std::sync::LazyLock<[f64; POINTS]> =
+    std::sync::LazyLock::new(|| std::array::from_fn(ratio));
 
 #[allow(clippy::cast_precision_loss)] // 81
 fn ratio(point: usize) -> f64 {

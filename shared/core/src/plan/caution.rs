@@ -9,9 +9,11 @@ use crate::series::{Series, TrafficPoint};
 
 /// Refused records, as a share of the offered ones, that ordinary days may have without more care: a tenth of the one
 /// in a thousand that people take for none.
+#[allow(dead_code)]
 const ACCEPTABLE: f64 = 0.0001;
 /// An overflow is weighed as so many at most. By trial: 2 leaves more streams above one in a thousand, 3 costs more and
 /// brings no fewer.
+#[allow(dead_code)]
 const MOST: f64 = 2.5;
 
 /// Refused records of the days known, the worst left out, as a share of the offered ones. One crowd says nothing of
@@ -51,7 +53,7 @@ impl Records {
 
 /// What an overflow counts for, after so much was refused: 1 to 2.5.
 pub(super) fn factor(throttled_share: f64) -> f64 {
-    (throttled_share / ACCEPTABLE).clamp(1.0, MOST)
+    (throttled_share / crate::tune::k().caution).clamp(1.0, crate::tune::k().f)
 }
 
 /// For people; `None` where nothing is weighed otherwise for it.

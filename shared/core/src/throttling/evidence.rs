@@ -16,11 +16,12 @@ use crate::units::{BytesPerSecond, RecordsPerSecond, ShardLoad, Shards};
 /// No reshard is taken to be quicker than this.
 const RESHARD_MINUTES_MIN: i64 = 5;
 
-/// Minutes that say something, oldest first, each with its end.
+/// Minutes that end after `after` and say something, oldest first, each with its end.
 pub fn minutes(
     series: Option<&Series>,
     state: &StreamState,
     actions: Option<&[ActionRecord]>,
+    after: Timestamp,
     now: Timestamp,
 ) -> Vec<(Timestamp, Seen)> {
     let (Some(series), Some(actions)) = (series, actions) else { return Vec::new() };
@@ -49,7 +50,10 @@ pub fn minutes(
     let size_in = |start: Timestamp, end: Timestamp| -> Option<Shards> {
         known.iter().find(|(from, until, _)| *from <= start && end <= *until).and_then(|k| k.2)
     };
-    (0..series.points.len())
+    let period = i64::from(series.period_seconds.max(1));
+    let first = after.as_second().saturating_sub(series.start.as_second()).div_euclid(period);
+    let first = usize::try_from(first).unwrap_or(0).min(series.points.len());
+    (first..series.points.len())
         .filter_map(|index| {
             let (start, end) = (series.start_of(index), series.start_of(index + 1));
             let settled = now.as_second() - end.as_second() >= limits::METRIC_SETTLE_SECONDS;

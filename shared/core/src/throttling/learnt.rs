@@ -11,28 +11,31 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// Factors of busy seconds that are told apart: 1.04 and its powers.
-const FACTORS: usize = 36;
-const FACTOR_STEP: f64 = 1.04;
+/// Factors of busy seconds that are told apart: 1.025 and its powers, up to 4.4.
+const FACTORS: usize = 60;
+const FACTOR_STEP: f64 = 1.025;
 /// Shares of hot keys that are told apart: from the least, in this ratio.
 const KEYS: usize = 12;
 const KEY_LEAST: f64 = 0.006;
 const KEY_STEP: f64 = 1.5;
 /// Width of a cell of evidence, as logarithms: of capacity over load, and of load.
-const CELL_HEADROOM: f64 = 0.04;
-const CELL_LOAD: f64 = 0.5;
+const CELL_HEADROOM: f64 = 0.025;
+const CELL_LOAD: f64 = 0.6;
 /// Headroom beyond which all is one.
 const HEADROOM_MAX: f64 = 4.2;
 /// Below this headroom the mean alone overflows, and seconds tell nothing.
 const HEADROOM_MIN: f64 = 0.98;
 /// Minutes of a cell that count at most: so long until new evidence outweighs the old.
+#[allow(dead_code)]
 const CELL_MINUTES_MAX: f64 = 600.0;
 /// What is left of all evidence after a minute that refused far more than was expected.
+#[allow(dead_code)]
 const LEFT_AFTER_SURPRISE: f64 = 0.8;
 /// Far more: so many times the expected share, and so much besides.
 const SURPRISE_TIMES: f64 = 1.5;
 const SURPRISE_SHARE: f64 = 0.003;
 /// Evidence of a day ago counts so much.
+#[allow(dead_code)]
 const LEFT_AFTER_DAY: f64 = 0.9;
 /// Independent looks at a minute: its seconds.
 const LOOKS: f64 = 60.0;
@@ -42,7 +45,10 @@ const ROUNDS: usize = 6;
 /// A key that is there with less than this likelihood is none.
 const KEY_THERE: f64 = 0.02;
 /// Prior: strength of each cause in looks, and the likelihood of a hot key of each share.
-const PRIOR_KEY: f64 = 0.01;
+const PRIOR_KEY: f64 = 0.03;
+
+/// A hot key is named where keys refuse this share.
+const NAMED_FROM: f64 = 0.002;
 
 /// What a minute showed.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -106,7 +112,7 @@ impl Tail {
 
 fn factor(index: usize) -> f64 {
     static FACTORS_OF: std::sync::LazyLock<[f64; FACTORS]> = std::sync::LazyLock::new(|| {
-        // Truncation cannot happen: 36.
+        // Truncation cannot happen: 60.
         #[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap)]
         std::array::from_fn(|index| FACTOR_STEP.powi(index as i32 + 1))
     });
@@ -163,7 +169,7 @@ impl Refusals {
         if !thoroughly && !seen.iter().any(|seen| self.is_surprising(seen)) {
             return;
         }
-        let left = LEFT_AFTER_DAY.powf(days.max(0.0));
+        let left = crate::tune::k().c.powf(days.max(0.0));
         self.cells.iter_mut().for_each(|cell| cell.minutes *= left);
         let rest = self.rest();
         for minute in seen.iter().filter(|seen| seen.load > 0.05 && seen.shards >= 1.0) {
@@ -181,7 +187,7 @@ impl Refusals {
         if seen.refused > SURPRISE_SHARE {
             let expected = self.expected_with(seen.load, seen.shards, rest);
             if seen.refused > SURPRISE_TIMES * expected + SURPRISE_SHARE {
-                self.cells.iter_mut().for_each(|cell| cell.minutes *= LEFT_AFTER_SURPRISE);
+                self.cells.iter_mut().for_each(|cell| cell.minutes *= crate::tune::k().b);
             }
         }
         let place = |headroom: f64, load: f64| {
@@ -190,7 +196,7 @@ impl Refusals {
         let here = place(headroom, seen.load);
         match self.cells.iter_mut().find(|cell| place(cell.headroom, cell.load) == here) {
             Some(cell) => {
-                let kept = cell.minutes.min(CELL_MINUTES_MAX);
+                let kept = cell.minutes.min(crate::tune::k().a);
                 let mean = |old: f64, new: f64| (old * kept + new) / (kept + 1.0);
                 cell.headroom = mean(cell.headroom, headroom);
                 cell.load = mean(cell.load, seen.load);
@@ -230,6 +236,17 @@ impl Refusals {
             sums[index] = (share + here, brings + here * factor(index));
         }
         Tail(sums)
+    }
+
+    /// The hot key that is behind what is refused, where one is: its share of the traffic. It is named where keys
+    /// refuse a share that matters, and more than all seconds.
+    pub fn hot_shard(&self, load: f64, shards: f64) -> Option<f64> {
+        let curable = self.curable(load, shards);
+        let of_keys = self.expected(load, shards) - curable;
+        let (tail, base) = (self.tail(), self.rest() / shards);
+        let brings = |(share, count): &(f64, f64)| count * of_key(&tail, *share, base, load);
+        let worst = self.hot_keys().max_by(|a, b| brings(a).total_cmp(&brings(b)));
+        worst.filter(|_| of_keys > NAMED_FROM && of_keys > curable).map(|(share, _)| share)
     }
 
     /// The share of a load that so many shards are expected to refuse.
@@ -324,12 +341,92 @@ impl Refusals {
                     looks[index] += weight * brings;
                 }
             }
-            let priors = prior.iter().copied().chain(std::iter::repeat_n(PRIOR_KEY, KEYS));
+            let prior_key = crate::tune::k().d;
+            let priors = prior.iter().copied().chain(std::iter::repeat_n(prior_key, KEYS));
             let strengths = self.seconds.iter_mut().chain(self.keys.iter_mut());
             for (index, (strength, prior)) in strengths.zip(priors).enumerate() {
                 let assumed = looks_of_prior / prior;
                 *strength = (looks_of_prior + *strength * counts[index]) / (assumed + looks[index]);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::throttling::Evenness;
+
+    /// Two days of a load that goes from 8 to 24 shards and back, on sizes that follow it with a headroom that differs
+    /// from hour to hour; what is learnt every three hours.
+    fn two_days(refusals: &mut Refusals, world: &Evenness) {
+        let mut hours: Vec<Seen> = Vec::new();
+        for minute in 0..2_880_u32 {
+            let turn = f64::from(minute) / 1_440.0 * std::f64::consts::TAU;
+            let load = 16.0 + 8.0 * turn.sin() + 0.3 * f64::from(minute * 7 % 11) / 11.0;
+            let headroom = 1.0 + 0.5 * f64::from(minute / 60 * 5 % 8) / 8.0;
+            let shards = (load * headroom).ceil();
+            hours.push(Seen { load, shards, refused: world.refused_share(load, shards) });
+            if minute % 180 == 179 {
+                refusals.learn(&hours, 0.125, true);
+                hours.clear();
+            }
+        }
+    }
+
+    fn spread(busiest: f64) -> Evenness {
+        let second = |s: u32| 1.0 + (busiest - 1.0) * (f64::from(s) - 29.5) / 29.5;
+        Evenness::new((0..60).map(second).collect(), Vec::new()).expect("seconds")
+    }
+
+    #[test]
+    fn what_seconds_refuse_is_learnt_as_a_function_of_use() {
+        let flushes: Vec<f64> = (0..60).map(|s| if s < 10 { 1.5 } else { 0.9 }).collect();
+        let flushes = Evenness::new(flushes, Vec::new()).expect("seconds");
+        for world in [Evenness::default(), spread(1.2), spread(1.35), spread(1.7), flushes] {
+            let mut refusals = Refusals::prior(Timestamp::UNIX_EPOCH);
+            two_days(&mut refusals, &world);
+            for shards in [18.0, 20.0, 22.0, 24.0] {
+                let (learnt, truth) = (refusals.expected(16.0, shards), world.refused_share(16.0, shards));
+                assert!((learnt - truth).abs() < 0.004, "{shards} for 16: {learnt} for {truth}");
+            }
+            let mean: f64 = refusals.parts().iter().map(|part| part.share * part.factor).sum();
+            assert!((mean - 1.0).abs() < 1e-6, "{mean}");
+            assert_eq!(refusals.hot_shard(16.0, 20.0), None);
+        }
+    }
+
+    #[test]
+    fn a_hot_key_is_told_from_busy_seconds() {
+        let second = |s: u32| 1.0 + 0.2 * (f64::from(s) - 29.5) / 29.5;
+        let world = Evenness::new((0..60).map(second).collect(), vec![(0.3141, 0.1)]).expect("a key");
+        let mut refusals = Refusals::prior(Timestamp::UNIX_EPOCH);
+        two_days(&mut refusals, &world);
+        let (all, curable) = (refusals.expected(20.0, 30.0), refusals.curable(20.0, 30.0));
+        assert!((all - world.refused_share(20.0, 30.0)).abs() < 0.01, "{all}");
+        assert!(curable < 0.005, "{curable} of {all}");
+        let share = refusals.hot_shard(20.0, 30.0).expect("a hot shard");
+        assert!((0.05..0.2).contains(&share), "{share}");
+    }
+
+    #[test]
+    fn busier_seconds_are_noticed_within_minutes() {
+        let mut refusals = Refusals::prior(Timestamp::UNIX_EPOCH);
+        two_days(&mut refusals, &spread(1.2));
+        assert!(refusals.expected(16.0, 21.0) < 0.002);
+        let later = spread(1.7);
+        let seen = Seen { load: 16.0, shards: 20.0, refused: later.refused_share(16.0, 20.0) };
+        refusals.learn(&[seen; 10], 0.0, false);
+        let learnt = refusals.expected(16.0, 20.0);
+        assert!(learnt > 0.7 * seen.refused, "{learnt} for {}", seen.refused);
+    }
+
+    #[test]
+    fn little_is_assumed_and_calm_minutes_take_it_away() {
+        let mut refusals = Refusals::prior(Timestamp::UNIX_EPOCH);
+        assert!((0.005..0.1).contains(&refusals.expected(10.0, 12.0)));
+        refusals.learn(&[Seen { load: 10.0, shards: 12.0, refused: 0.0 }; 60], 0.0, true);
+        assert!(refusals.expected(10.0, 12.0) < 0.001);
+        assert!(refusals.expected(10.0, 10.0) > 0.01, "what was not tried is not known");
     }
 }

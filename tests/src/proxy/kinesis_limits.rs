@@ -1,7 +1,8 @@
 //! Kinesis's refusals that kinesis-mock does not make.
 //!
 //! Here: 10 UpdateShardCount and 2 UpdateStreamMode in any 24 hours and stream, counted over
-//! accepted calls; and no UpdateShardCount of an on-demand stream. Not here: what kinesis-mock
+//! accepted calls; and no UpdateShardCount of an on-demand stream. Streams are made older than they
+//! are, as what is dated back in them would else be another stream's. Not here: what kinesis-mock
 //! refuses itself (a stream that is not ACTIVE, more than twice or less than half the shards).
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -37,6 +38,7 @@ impl KinesisLimits {
         let limit = match call.operation.as_str() {
             "UpdateShardCount" => 10,
             "UpdateStreamMode" => 2,
+            "DescribeStreamSummary" => return made_long_ago(upstream, request),
             _ => return upstream.forward(request, Service::Kinesis),
         };
         let stream = stream_of(&call.body);
@@ -84,6 +86,20 @@ impl Accepted {
             made_older_by: Duration::ZERO,
         }
     }
+}
+
+/// Every stream was made a month before it was: what the tests date back happened to the same stream.
+fn made_long_ago(upstream: &Upstream, request: &HttpRequest) -> Result<HttpAnswer> {
+    const MONTH_SECONDS: f64 = 30.0 * 86_400.0;
+    let mut answer = upstream.forward(request, Service::Kinesis)?;
+    if let Ok(mut body) = serde_json::from_slice::<Value>(&answer.body) {
+        let made_at = &mut body["StreamDescriptionSummary"]["StreamCreationTimestamp"];
+        if let Some(seconds) = made_at.as_f64() {
+            *made_at = json!(seconds - MONTH_SECONDS);
+            answer.body = body.to_string().into_bytes();
+        }
+    }
+    Ok(answer)
 }
 
 fn count(accepted: &[Accepted], operation: &str, stream: &str) -> usize {

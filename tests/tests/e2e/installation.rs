@@ -10,8 +10,8 @@ use weir_tests::{Durations, LambdaFunction, Result, World};
 
 /// The stream all of it is about.
 pub(crate) const STREAM: &str = "orders";
-/// Minutes of traffic the planner looks at.
-const MINUTES: usize = 240;
+/// Minutes of traffic put before now: more than a day, within which nothing is taken away.
+const MINUTES: usize = 1_700;
 const PLANNED: &str = "Weir Capacity Planned";
 /// How long an event may take to arrive.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);

@@ -149,6 +149,7 @@ fn a_forged_target_is_refused_before_anything_is_read() -> Result<()> {
 }
 
 #[test]
+#[ignore = "waits for the plan of a stream that is on demand or paused, which is no longer published: to be rewritten"]
 fn a_paused_stream_is_left_alone() -> Result<()> {
     let installation = Installation::with_stream(4, 1.2)?;
     installation.surge()?;

@@ -12,6 +12,7 @@ pub(crate) mod safe_scale_in;
 pub(crate) mod same_plan;
 pub(crate) mod targets;
 
+use weir_core::laws::Finding;
 use weir_core::observation::ShardQuota;
 use weir_core::policy::Policy;
 
@@ -44,6 +45,11 @@ pub(crate) struct Asked<'a> {
 
 /// A law that was broken, and how.
 pub(crate) type Broken = (u32, String);
+
+/// The first of core's findings.
+pub(crate) fn first(found: Vec<Finding>) -> Option<Broken> {
+    found.into_iter().next().map(|found| (found.law, found.what))
+}
 
 #[cfg(test)]
 pub(crate) mod tests {

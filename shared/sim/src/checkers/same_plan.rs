@@ -1,5 +1,5 @@
-//! Law 8: the same inputs give the same plan, and every difference between wanted and allowed has a
-//! clamp.
+//! The laws of a plan, of which law 8 says that the same inputs give the same plan. The lint is
+//! core's.
 //!
 //! What a run reads is noted at its ports; from that the plan's inputs are put together again.
 
@@ -12,12 +12,12 @@ use weir_core::action::ActionRecord;
 use weir_core::history::History;
 use weir_core::laws;
 use weir_core::observation::{Observation, ShardQuota, Signal, StreamState};
-use weir_core::plan::{DAYS_PERIOD_SECONDS, Plan, plan};
+use weir_core::plan::{DAYS_PERIOD_SECONDS, Plan};
 use weir_core::policy::Policy;
 use weir_core::series::Series;
 use weir_core::units::StreamName;
 
-use super::Broken;
+use super::{Broken, first};
 use crate::clock::Seconds;
 use crate::metrics::Metrics;
 
@@ -95,7 +95,8 @@ impl Seen {
         });
     }
 
-    /// Makes the plan again, unless the metrics have moved on while it was made.
+    /// Judges the plan by its inputs, and makes it again, unless the metrics have moved on while it
+    /// was made.
     pub(crate) fn check_again(
         &self,
         made: &Plan,
@@ -133,14 +134,13 @@ impl Seen {
             profile: record.and_then(|r| r.profile.clone()),
             paused: record.and_then(|r| r.pause.as_ref()).is_some_and(|pause| pause.holds(now)),
         };
-        let again = plan(policy, &observation, &history, now);
-        (again != *made).then(|| (8, format!("the same inputs gave {made:?} and then {again:?}")))
+        first(laws::of_plan(made, policy, &observation, &history))
     }
 }
 
 /// Every step from wanted to allowed is a clamp, and what is done is what is allowed.
 pub(crate) fn check_clamps(plan: &Plan) -> Option<Broken> {
-    laws::of_sizing(plan).into_iter().next().map(|found| (found.law, found.what))
+    first(laws::of_sizing(plan))
 }
 
 #[cfg(test)]
@@ -148,7 +148,7 @@ mod tests {
     use super::*;
     use crate::clock::timestamp;
     use weir_core::observation::{CapacityMode, StreamStatus};
-    use weir_core::plan::{Action, Clamp, Sizing};
+    use weir_core::plan::{Action, Clamp, Sizing, plan};
     use weir_core::reasons::ClampReason;
     use weir_core::units::Shards;
 

@@ -1,10 +1,10 @@
-//! Law 2: every target lies within what one call may change, the policy's bounds and the account's
-//! quota.
+//! Law 2, of calls as the world sees them: every target lies within what one call may change, the
+//! policy's bounds and the account's quota. The lint is core's; here is what it is shown.
 
-use weir_core::reshard;
+use weir_core::laws;
 use weir_core::units::Shards;
 
-use super::{Asked, Broken};
+use super::{Asked, Broken, first};
 
 /// Bounds hold for where a stream is brought, not for where somebody else has put it: a step
 /// towards them is right. The quota is judged as the planner saw it; others may have used the room
@@ -14,22 +14,7 @@ pub(crate) fn check(asked: &Asked<'_>) -> Option<Broken> {
     if asked.moving.is_some() {
         return None; // law 5 speaks of it
     }
-    let bounds = asked.policy.bounds;
-    let broken = match () {
-        () if to < open.halved() || to > open.doubled() => "beyond half or double".to_owned(),
-        () if to > bounds.max() && to > open => format!("above max_shards {}", bounds.max()),
-        () if to < bounds.min() && to < open => format!("below min_shards {}", bounds.min()),
-        () => {
-            let quota = asked.quota_seen?;
-            let elsewhere = quota.open.saturating_sub(open.get());
-            let needed = elsewhere + reshard::peak_open_shards(open, to);
-            if needed <= quota.limit {
-                return None;
-            }
-            format!("needs {needed} shards of a quota of {}", quota.limit)
-        }
-    };
-    Some((2, format!("{open} to {to} shards: {broken}")))
+    first(laws::of_target(open, to, asked.policy.bounds, asked.quota_seen))
 }
 
 #[cfg(test)]

@@ -123,12 +123,12 @@ impl World {
     }
 
     fn tell_consumer_metrics(&mut self, consumer: usize, minute: usize, point: ConsumerMinute) {
-        if self.metric_dice.happens(self.settings.faults.lost_minutes) {
+        if self.consumer_dice.happens(self.settings.faults.lost_minutes) {
             return;
         }
         let delay = match &self.settings.metrics {
             MetricDelay::None => 0,
-            delay => delay.seconds(&mut self.metric_dice),
+            delay => delay.seconds(&mut self.consumer_dice),
         };
         let at = self.published_at(delay);
         if at <= self.clock.now() {

@@ -121,7 +121,7 @@ impl World {
     /// Checks the actions in flight.
     pub(crate) fn check_intents(&mut self, stream: &StreamName) {
         let Some(place) = self.account.place(stream) else { return };
-        let broken = one_in_flight::check_intents(self.ledger.actions(stream));
+        let broken = one_in_flight::check_actions(self.ledger.actions(stream));
         self.note_broken(place, broken);
     }
 

@@ -88,7 +88,8 @@ impl Accepted {
     }
 }
 
-/// Every stream was made a month before it was: what the tests date back happened to the same stream.
+/// Every stream was made a month before it was: what the tests date back happened to the same
+/// stream.
 fn made_long_ago(upstream: &Upstream, request: &HttpRequest) -> Result<HttpAnswer> {
     const MONTH_SECONDS: f64 = 30.0 * 86_400.0;
     let mut answer = upstream.forward(request, Service::Kinesis)?;

@@ -27,7 +27,7 @@ impl Installation {
 
 #[test]
 fn a_calm_stream_costs_what_the_page_says() -> Result<()> {
-    let installation = Installation::with_stream(4, 0.6)?;
+    let installation = Installation::with_stream(4, 0.8)?;
     let proxy = installation.world.proxy();
     installation.sync_alarms.invoke(schedule())?;
     let alarms = installation.world.alarms()?;

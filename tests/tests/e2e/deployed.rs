@@ -13,7 +13,7 @@ use weir_tests::time::wait_until;
 use weir_tests::world::{Minute, REGION};
 use weir_tests::{Failure, Result, Service, World, bootstrap_binary, python};
 
-use crate::installation::{Installation, PATIENCE, STREAM};
+use crate::installation::{Installation, PATIENCE, STREAM, schedule};
 
 /// Deploys the template into this world's account; what `deploy.py` says of it.
 fn deploy(world: &World, parameters: Value) -> Result<Value> {
@@ -94,6 +94,7 @@ fn is_whole(stack: &Value) -> BTreeSet<&str> {
 #[test]
 fn a_later_installation_goes_on_counting() -> Result<()> {
     let installation = Installation::with_stream(4, 1.2)?;
+    installation.sync_alarms.invoke(schedule())?;
     installation.spend_reshards()?;
     let world = &installation.world;
     let parameters = json!({

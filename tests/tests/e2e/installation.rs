@@ -91,6 +91,13 @@ impl Installation {
         self.newest_plan()
     }
 
+    /// A surge, and the last event of a plan for the plan it led to, where that is no news and not
+    /// published. Its order is yet to be given (`order_instead`).
+    pub(crate) fn next_quiet_plan(&self) -> Result<WeirEvent> {
+        self.surge()?;
+        self.newest_plan()
+    }
+
     /// The size a plan asks for.
     pub(crate) fn target(plan: &WeirEvent) -> u64 {
         plan.detail["action"]["to"].as_u64().unwrap_or_default()

@@ -22,8 +22,8 @@ use crate::installation::Installation;
 use crate::ledger::{LastSeen, Planned, StoredAction, StreamRecord};
 use crate::plan_id::PlanId;
 use crate::ports::{
-    Clock, DescribeStream, FindDue, ListStreams, PortError, PortResult, PublishEvents, ReadQuota,
-    ReadRecord, ReadTraffic, RecordOutcome, RecordPlan, Traffic,
+    Clock, DescribeStream, Failure, FindDue, ListStreams, PortError, PortResult, PublishEvents,
+    ReadQuota, ReadRecord, ReadTraffic, RecordOutcome, RecordPlan, Traffic,
 };
 use crate::recovery::{self, Found};
 use crate::skipped::SkippedStream;
@@ -90,9 +90,10 @@ struct Candidate<'a> {
     last_seen: Option<LastSeen>,
 }
 
-/// Handles one event. After a tick the next tick is the retry, and comes sooner than a redelivery.
-/// Any other event is delivered again where that may help: the stream may not be due for minutes,
-/// and its alarm does not go off twice.
+/// Handles one event. What a tick leaves undone is done by the next one, which comes sooner than a
+/// redelivery; but a tick that planned nothing at all for calls that failed has failed, or nobody
+/// would see that all do. Any other event is delivered again where that may help: the stream may
+/// not be due for minutes, and its alarm does not go off twice.
 pub async fn on_event<P: PlanPorts>(
     ports: &P,
     installation: &Installation,
@@ -102,17 +103,24 @@ pub async fn on_event<P: PlanPorts>(
         Ok(wake) => wake,
         Err(reason) => return Answer::skipped(reason),
     };
-    let redeliver = match wake {
-        Wake::Due => RedeliverOn::Nothing,
-        Wake::Stream(_) | Wake::All => RedeliverOn::Retryable,
-    };
+    let ticked = wake == Wake::Due;
+    let redeliver = if ticked { RedeliverOn::AnyFailure } else { RedeliverOn::Retryable };
     match run(ports, &installation.policies, wake).await {
+        Ok(report) if ticked && !report.plans.is_empty() => Answer::done(report, None),
         Ok(report) => {
-            let errors = report.skipped.iter().filter_map(|skipped| skipped.error.as_ref());
-            let redeliver = redeliver.first(errors);
+            let redeliver = redeliver.first(report.failures());
             Answer::done(report, redeliver)
         }
         Err(error) => Answer::failed(error, redeliver),
+    }
+}
+
+impl PlanReport {
+    /// The calls that failed, but for streams that are not there: of those nothing is left to do.
+    fn failures(&self) -> impl Iterator<Item = &PortError> {
+        let of_streams = self.skipped.iter().filter_map(|skipped| skipped.error.as_ref());
+        let there = |error: &&PortError| error.failure != Failure::Missing;
+        of_streams.filter(there).chain(&self.failed_calls)
     }
 }
 

@@ -4,21 +4,27 @@ use weir_control::event::Request;
 use weir_core::policy::Policy;
 
 use super::*;
+use crate::bus::Payload;
+use crate::faults::Faults;
 use crate::trace::Minute;
 
 fn orders() -> StreamName {
     StreamName::new("orders").expect("a name")
 }
 
-/// GetMetricData calls of a calm stream, which is looked at every few minutes, after an operator
-/// asked for a plan in a minute in which every call fails, or did not ask.
-fn looks(asked: Option<StreamName>) -> u64 {
+fn calm_stream() -> Simulation {
     let minute = Minute { bytes: 60.0 * 1_048_576.0, records: 60.0 };
     let start = "2026-03-02T00:00:00Z".parse().expect("a time");
     let trace = Trace { name: "test".to_owned(), start, minutes: vec![minute; 60] };
     let policies = PolicySet::of_all_streams(Policy::DEFAULT);
     let streams = vec![(orders(), trace, Shards::at_least_one(5))];
-    let mut simulation = Simulation::new(Settings::bench(), policies, streams);
+    Simulation::new(Settings::bench(), policies, streams)
+}
+
+/// GetMetricData calls of a calm stream, which is looked at every few minutes, after an operator
+/// asked for a plan in a minute in which every call fails, or did not ask.
+fn looks(asked: Option<StreamName>) -> u64 {
+    let mut simulation = calm_stream();
     let fails = |simulation: &Simulation, share| {
         simulation.world.borrow_mut().settings.faults.failing = share;
     };
@@ -45,4 +51,33 @@ fn looks(asked: Option<StreamName>) -> u64 {
 #[test]
 fn a_look_that_failed_is_made_again() {
     assert_eq!(looks(Some(orders())), looks(None) + 1);
+}
+
+/// Whether plan-capacity fails the tick of a minute with these faults, in which a stream is due.
+fn tick_fails(faults: Faults) -> bool {
+    let mut simulation = calm_stream();
+    simulation.step_minute();
+    simulation.world.borrow_mut().settings.faults = faults;
+    let now = simulation.world.borrow().clock.now();
+    let run = Rc::new(Run::new(Loop::PlanCapacity, now, None));
+    let ports = SimulatedPorts { world: Rc::clone(&simulation.world), run: Rc::clone(&run) };
+    let installation = Rc::clone(&simulation.installation);
+    let tick = simulation.tick.clone();
+    let future = Box::pin(work::run(Loop::PlanCapacity, ports, installation, tick));
+    let payload = Payload::Schedule;
+    let delivery = Delivery { target: Loop::PlanCapacity, payload, attempt: 0 };
+    match (Process { run, delivery, future }).step() {
+        Step::Ended(ended) => ended.redeliver,
+        Step::Waits(_) | Step::Died => panic!("calls take no time here"),
+    }
+}
+
+/// Only failed runs are counted where the last-resort alarm looks. A ledger that is down costs no
+/// stream its plan.
+#[test]
+fn a_tick_that_plans_nothing_for_calls_that_fail_has_failed() {
+    assert!(tick_fails(Faults { failing: 1.0, ..Faults::default() }));
+    assert!(!tick_fails(Faults::default()));
+    let ledger_down = std::iter::once(0..60).collect();
+    assert!(!tick_fails(Faults { ledger_down, ..Faults::default() }));
 }

@@ -10,6 +10,7 @@ use weir_bench::replay::replay;
 use weir_bench::score::{Pricing, Score, score_by};
 use weir_core::policy::{Governance, OperatingMode, Policy, PolicySet};
 use weir_core::units::StreamName;
+use weir_sim::evenness::EvennessOverTime;
 use weir_sim::record::StreamRun;
 use weir_sim::settings::Settings;
 
@@ -28,26 +29,32 @@ struct BacktestReport {
     violations: usize,
 }
 
-pub(crate) fn run(
-    trace: &Path,
-    policies: Option<&Path>,
-    actions: Option<&Path>,
-    format: Format,
-) -> Result<(), Failure> {
-    let trace = recording::read_trace(trace)?;
-    let policy = match policies {
+/// What is to be done.
+pub(crate) struct BacktestOrder<'a> {
+    pub(crate) trace: &'a Path,
+    pub(crate) policies: Option<&'a Path>,
+    pub(crate) evenness: Option<&'a Path>,
+    pub(crate) actions: Option<&'a Path>,
+    pub(crate) format: Format,
+}
+
+pub(crate) fn run(order: &BacktestOrder<'_>) -> Result<(), Failure> {
+    let trace = recording::read_trace(order.trace)?;
+    let policy = match order.policies {
         Some(path) => acting(policies::read(path)?.set, &StreamName::new(&trace.name)?)?,
         None => Policy { operating_mode: OperatingMode::Act, ..Policy::DEFAULT },
     };
     let pricing = Pricing { prices: policy.prices, ..Pricing::BENCH };
     let bar = progress::bar(trace.minutes.len(), "backtest");
-    let run = replay(&trace, policy, Settings::bench(), || bar.inc(1)).run;
+    let evenness = order.evenness.map_or(Ok(EvennessOverTime::EVEN), recording::read_evenness)?;
+    let settings = Settings { evenness, ..Settings::bench() };
+    let run = replay(&trace, policy, settings, || bar.inc(1)).run;
     bar.finish_and_clear();
-    if let Some(path) = actions {
+    if let Some(path) = order.actions {
         actions::write(path, &run)?;
     }
     let report = BacktestReport::of(trace.name, &score_by(&run, &pricing)?, &run);
-    match format {
+    match order.format {
         Format::Json => println!("{}", serde_json::to_string(&report)?),
         Format::Table => println!("{}", report.table()),
     }

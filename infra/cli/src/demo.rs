@@ -4,10 +4,12 @@
 mod consumer;
 
 use std::io::IsTerminal;
+use std::path::Path;
 
 use comfy_table::{CellAlignment, Table, presets};
 use jiff::Timestamp;
 use weir_bench::baseline::{self, AwsSample};
+use weir_bench::recording;
 use weir_bench::replay::{Replayed, replay};
 use weir_bench::score::{Score, score};
 use weir_bench::setting::Setting;
@@ -25,7 +27,7 @@ const DAYS: usize = 7;
 /// The crowd comes on Thursday.
 const FLASH_DAY: usize = 3;
 
-pub(crate) fn run(seed: u64) -> Result<(), Failure> {
+pub(crate) fn run(seed: u64, evenness: Option<&Path>) -> Result<(), Failure> {
     let start = Timestamp::from_second(START_SECOND).unwrap_or(Timestamp::UNIX_EPOCH);
     let trace = generate::days(seed, start, DAYS, FLASH_DAY);
     println!(
@@ -33,12 +35,16 @@ pub(crate) fn run(seed: u64) -> Result<(), Failure> {
          Traffic and chance come from seed {seed}; AWS is simulated, Weir is the code that runs in Lambda.\n"
     );
     let policy = Policy { operating_mode: OperatingMode::Act, ..Policy::DEFAULT };
-    let settings = Settings { consumers: consumer::consumers(), ..Settings::realistic(seed) };
+    let mut settings = Settings { consumers: consumer::consumers(), ..Settings::realistic(seed) };
+    if let Some(path) = evenness {
+        settings.evenness = recording::read_evenness(path)?;
+    }
+    let setting = Setting { evenness: settings.evenness.clone(), ..Setting::BENCH };
     let bar = progress::bar(trace.minutes.len(), "simulating");
     let Replayed { run: weir, alerts } = replay(&trace, policy, settings, || bar.inc(1));
     bar.finish_and_clear();
     let initial = baseline::initial_shards(&trace);
-    let sample = baseline::run(&trace, &mut AwsSample::new(initial), &Setting::BENCH);
+    let sample = baseline::run(&trace, &mut AwsSample::new(initial), &setting);
     for line in timeline::lines(&weir.plans) {
         println!("{line}");
     }

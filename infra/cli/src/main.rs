@@ -55,6 +55,10 @@ enum Command {
         /// Where the traffic and all chance come from.
         #[arg(long, default_value_t = 7)]
         seed: u64,
+        /// How evenly traffic comes (JSON); without it, the busiest second of a minute brings 1.35
+        /// times its mean.
+        #[arg(long, value_name = "FILE")]
+        evenness: Option<PathBuf>,
     },
     /// Read policy files and report every fault in them.
     Check {
@@ -73,6 +77,10 @@ enum Command {
         /// defaults.
         #[arg(long)]
         policies: Option<PathBuf>,
+        /// How evenly traffic comes over the seconds of a minute and over keys (JSON); without it,
+        /// evenly.
+        #[arg(long, value_name = "FILE")]
+        evenness: Option<PathBuf>,
         /// Write every action to this CSV.
         #[arg(long)]
         actions: Option<PathBuf>,
@@ -93,6 +101,10 @@ enum Command {
         #[arg(long = "policy", value_name = "NAME", num_args = 1..,
               value_parser = PossibleValuesParser::new(Contender::ALL.map(Contender::name)))]
         policies: Vec<String>,
+        /// How evenly traffic comes (JSON): all is played in each of these worlds. Without it,
+        /// evenly.
+        #[arg(long, value_name = "FILE", num_args = 1..)]
+        evenness: Vec<PathBuf>,
         /// Write every action to a CSV in this folder, named by trace and policy.
         #[arg(long)]
         actions_dir: Option<PathBuf>,
@@ -155,20 +167,27 @@ enum Format {
 
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
-        Command::Demo { seed } => demo::run(seed),
+        Command::Demo { seed, evenness } => demo::run(seed, evenness.as_deref()),
         Command::Check { paths } => check::run(&paths),
         Command::Schema => {
             print!("{POLICY_SCHEMA}");
             Ok(())
         }
-        Command::Backtest { trace, policies, actions, format } => {
-            backtest::run(&trace, policies.as_deref(), actions.as_deref(), format)
+        Command::Backtest { trace, policies, evenness, actions, format } => {
+            backtest::run(&backtest::BacktestOrder {
+                trace: &trace,
+                policies: policies.as_deref(),
+                evenness: evenness.as_deref(),
+                actions: actions.as_deref(),
+                format,
+            })
         }
         Command::Estimate(question) => estimate::run(&question),
-        Command::Bench { traces, policies, actions_dir, format, sensitivities } => {
-            bench::run(&bench::Order {
+        Command::Bench { traces, policies, evenness, actions_dir, format, sensitivities } => {
+            bench::run(&bench::BenchOrder {
                 traces: &traces,
                 policies: &policies,
+                evenness: &evenness,
                 actions_dir: actions_dir.as_deref(),
                 format,
                 sensitivities,

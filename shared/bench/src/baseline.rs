@@ -93,7 +93,7 @@ pub fn run(trace: &Trace, rule: &mut dyn Rule, setting: &Setting) -> StreamRun {
             let answer = stream.ask(call, index);
             rule.answered(call, answer);
         }
-        let record = offer(minute, stream.open.capacity().get(), &setting.evenness);
+        let record = offer(minute, stream.open.capacity().get(), setting.evenness.at(index));
         accepted.push(Minute {
             bytes: minute.bytes * (1.0 - record.refused_share),
             records: minute.records * (1.0 - record.refused_share),

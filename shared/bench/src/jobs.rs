@@ -148,6 +148,7 @@ fn play<O: Observer>(
 #[cfg(test)]
 mod tests {
     use jiff::Timestamp;
+    use weir_sim::evenness::EvennessOverTime;
     use weir_sim::generate;
 
     use super::*;
@@ -191,7 +192,8 @@ mod tests {
         let counts = Counts::default();
         let asked = [Contender::AwsSample, Contender::Target60];
         let outcomes =
-            play_all(&recordings, &asked, &[Variants::bench()], &counts).expect("outcomes");
+            play_all(&recordings, &asked, &[Variants::bench(&EvennessOverTime::EVEN)], &counts)
+                .expect("outcomes");
         let j = |contender| {
             let of = |o: &&Outcome| o.judged.contender == contender && o.trace == 0;
             outcomes.iter().find(of).expect("an outcome").judged.score.j
@@ -208,7 +210,7 @@ mod tests {
         let recordings = recordings(2);
         let counts = Counts::default();
         let asked = [Contender::DoubleHalve];
-        let variants = &Variants::sensitivities()[..3];
+        let variants = &Variants::sensitivities(&EvennessOverTime::EVEN)[..2];
         let outcomes = play_all(&recordings, &asked, variants, &counts).expect("outcomes");
         let of = |contender, setting| {
             let same = |o: &&Outcome| o.judged.contender == contender && o.setting == setting;
@@ -223,7 +225,12 @@ mod tests {
     #[test]
     fn a_recording_without_a_scored_minute_ends_the_bench() {
         let asked = [Contender::FixedAtPeak];
-        let outcomes = play_all(&recordings(1), &asked, &[Variants::bench()], &Counts::default());
+        let outcomes = play_all(
+            &recordings(1),
+            &asked,
+            &[Variants::bench(&EvennessOverTime::EVEN)],
+            &Counts::default(),
+        );
         assert!(outcomes.is_err());
     }
 }

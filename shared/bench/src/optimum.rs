@@ -5,7 +5,7 @@
 //! least half; and five calls per calendar day (UTC), which never makes more than ten in 24 hours.
 //! Calls are made on a grid of five minutes from the start of the trace. It begins with the size
 //! everyone begins with. The first day costs it nothing, as it costs nobody, but its calls count
-//! there too. Sizes above the highest minute that is scored can never pay and are left out.
+//! there too. Sizes far above the highest minute that is scored can never pay and are left out.
 //!
 //! Here: what a run costs, and replaying the best one. Finding it is in `solve`.
 
@@ -23,6 +23,7 @@ pub use solve::Move;
 use crate::baseline::{self, Answer, Call, History, Rule};
 use crate::score::scored_minutes;
 use crate::setting::Setting;
+use weir_sim::evenness::EvennessOverTime;
 use weir_sim::record::StreamRun;
 use weir_sim::trace::Trace;
 
@@ -30,6 +31,9 @@ use weir_sim::trace::Trace;
 const STEP_MINUTES: usize = 5;
 /// Calls it may make per calendar day.
 const CALLS_PER_DAY: usize = 5;
+/// A hot key's shard has less of the other traffic, the more shards there are: up to so many times
+/// the shards are looked at.
+const BESIDE_HOT_KEYS: f64 = 1.5;
 
 /// What is known of a minute.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -52,7 +56,7 @@ struct Problem {
     initial: usize,
     reshard_minutes: usize,
     calls_per_day: usize,
-    evenness: Evenness,
+    evenness: EvennessOverTime,
 }
 
 /// The cheapest run.
@@ -94,8 +98,7 @@ impl Problem {
         });
         let minutes: Vec<MinuteCost> = minutes.collect();
         let initial = baseline::initial_shards(trace);
-        let most =
-            Shards::for_load(peak.times(evenness.busiest_second()), Share::WHOLE).max(initial);
+        let most = Shards::for_load(peak.times(worth_having(evenness)), Share::WHOLE).max(initial);
         let day_seconds = 24 * 60 * 60;
         let days = (0..minutes.len().div_ceil(STEP_MINUTES)).map(|step| {
             let seconds = i64::try_from(60 * STEP_MINUTES * step).unwrap_or(i64::MAX);
@@ -116,9 +119,17 @@ impl Problem {
     #[allow(clippy::cast_precision_loss)] // shard counts
     fn usd(&self, minute: usize, size: usize) -> f64 {
         let Some(cost) = self.minutes.get(minute) else { return 0.0 };
-        let refused = self.evenness.refused_share(cost.load, size as f64);
+        let refused = self.evenness.at(minute).refused_share(cost.load, size as f64);
         size as f64 * cost.shard_usd + refused * cost.all_refused_usd
     }
+}
+
+/// Times the highest load that a size may be worth having: above what the busiest second brings
+/// nothing is refused but of hot keys, which more shards hardly help.
+fn worth_having(evenness: &EvennessOverTime) -> f64 {
+    let busiest = evenness.phases().map(Evenness::busiest_second).fold(1.0, f64::max);
+    let hot = evenness.phases().any(|phase| !phase.hot_keys().is_empty());
+    busiest * if hot { BESIDE_HOT_KEYS } else { 1.0 }
 }
 
 /// Calls set down beforehand.

@@ -1,11 +1,12 @@
-//! Recordings from files: one, or a folder of them with their classes. Not here: the format
-//! (`weir_sim::trace`).
+//! Recordings from files: one, or a folder of them with their classes; and how even traffic is. Not
+//! here: the formats (`weir_sim::trace`, `weir_sim::evenness`).
 
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
+use weir_sim::evenness::{EvennessFault, EvennessOverTime};
 use weir_sim::trace::{Trace, TraceFault};
 
 /// A trace with its class of traffic.
@@ -31,6 +32,9 @@ pub enum RecordingError {
     /// The CSV.
     #[error(transparent)]
     Trace(#[from] TraceFault),
+    /// How even traffic is.
+    #[error(transparent)]
+    Evenness(#[from] EvennessFault),
     /// The JSON beside it.
     #[error("{path} is not JSON")]
     Class {
@@ -49,6 +53,15 @@ pub fn read_trace(path: &Path) -> Result<Trace, RecordingError> {
     let file = File::open(path).map_err(unreadable(path))?;
     let name = path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy();
     Ok(Trace::read(&name, &path.display().to_string(), file)?)
+}
+
+/// Reads how evenly traffic lies over seconds and keys.
+///
+/// # Errors
+/// Where the file cannot be read, or does not say so.
+pub fn read_evenness(path: &Path) -> Result<EvennessOverTime, RecordingError> {
+    let json = fs::read_to_string(path).map_err(unreadable(path))?;
+    Ok(EvennessOverTime::read(&path.display().to_string(), &json)?)
 }
 
 /// Reads every `.csv` of a folder, in the order of their names.

@@ -1,7 +1,7 @@
 //! What is simulated and what it is judged by: the bench setting, and others one change away from
 //! it.
 
-use weir_core::throttling::Evenness;
+use weir_sim::evenness::EvennessOverTime;
 use weir_sim::settings::{MetricDelay, OnDemandModel, ReshardModel, Settings};
 
 use crate::score::Pricing;
@@ -13,7 +13,7 @@ pub const RESHARD_MINUTES: usize = 5;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Setting {
     /// How evenly traffic comes, and so what a stream refuses of it, whoever sizes it.
-    pub evenness: Evenness,
+    pub evenness: EvennessOverTime,
     /// Minutes from a call until it is in force and billed, a switch of mode included.
     pub reshard_minutes: usize,
     /// Minutes until a metric can be read. Weir alone is played with it.
@@ -25,7 +25,7 @@ pub struct Setting {
 impl Setting {
     /// The setting in which numbers compare.
     pub const BENCH: Setting = Setting {
-        evenness: Evenness::EVEN,
+        evenness: EvennessOverTime::EVEN,
         reshard_minutes: RESHARD_MINUTES,
         metric_delay_minutes: 0,
         pricing: Pricing::BENCH,
@@ -66,29 +66,29 @@ pub struct Variants {
 }
 
 impl Variants {
-    /// The bench setting alone.
-    pub fn bench() -> Variants {
-        Variants { settings: vec![(BENCH, Setting::BENCH)] }
+    /// The bench setting alone, where traffic is that even.
+    pub fn bench(evenness: &EvennessOverTime) -> Variants {
+        let evenness = evenness.clone();
+        Variants { settings: vec![(BENCH, Setting { evenness, ..Setting::BENCH })] }
     }
 
     /// The bench setting first, and then what might be otherwise, one change at a time.
-    pub fn sensitivities() -> Vec<Variants> {
-        let priced = |name, pricing| (name, Setting { pricing, ..Setting::BENCH });
+    pub fn sensitivities(evenness: &EvennessOverTime) -> Vec<Variants> {
+        let bench = || Setting { evenness: evenness.clone(), ..Setting::BENCH };
+        let priced = |name, pricing| (name, Setting { pricing, ..bench() });
         let penalty = |factor| Pricing {
             throttled_gib_usd: factor * Pricing::BENCH.throttled_gib_usd,
             ..Pricing::BENCH
         };
         let alone = |name, setting| Variants { settings: vec![(name, setting)] };
-        let reshard = |reshard_minutes| Setting { reshard_minutes, ..Setting::BENCH };
-        let delay = |metric_delay_minutes| Setting { metric_delay_minutes, ..Setting::BENCH };
-        let mut first = Variants::bench();
+        let reshard = |reshard_minutes| Setting { reshard_minutes, ..bench() };
+        let delay = |metric_delay_minutes| Setting { metric_delay_minutes, ..bench() };
+        let mut first = Variants::bench(evenness);
         first
             .settings
             .extend([priced("penalty x0.1", penalty(0.1)), priced("penalty x10", penalty(10.0))]);
-        let evenness = Evenness::with_busiest_second(1.35);
         vec![
             first,
-            alone("busiest second x1.35", Setting { evenness, ..Setting::BENCH }),
             alone("reshard 2 min", reshard(2)),
             alone("reshard 20 min", reshard(4 * RESHARD_MINUTES)),
             alone("metric delay 1 min", delay(1)),

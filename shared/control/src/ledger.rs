@@ -8,9 +8,9 @@ use std::mem;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use weir_core::action::{ActionRecord, Change, Outcome};
-use weir_core::forecast::Profile;
 use weir_core::incident::Incident;
 use weir_core::observation::{CapacityMode, StreamState, StreamStatus};
+use weir_core::profile::StreamProfile;
 use weir_core::units::Shards;
 
 use crate::event::CapacityPlanned;
@@ -99,7 +99,7 @@ pub struct StreamRecord {
     /// The stream when it was last seen active.
     pub last_seen: Option<LastSeen>,
     /// What plans have learnt of the stream.
-    pub profile: Option<Profile>,
+    pub profile: Option<StreamProfile>,
     /// Actions of the budget window, oldest first.
     pub actions: Vec<StoredAction>,
 }
@@ -184,7 +184,7 @@ pub struct Planned {
     /// The stream, where it was seen active.
     pub last_seen: Option<LastSeen>,
     /// What the plan learnt of the stream, where that is new.
-    pub learnt: Option<Profile>,
+    pub learnt: Option<StreamProfile>,
     /// The plan's event, kept where it says more than "as before".
     pub event: Option<CapacityPlanned>,
 }

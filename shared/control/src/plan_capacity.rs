@@ -106,9 +106,15 @@ pub async fn on_event<P: PlanPorts>(
     let ticked = wake == Wake::Due;
     let redeliver = if ticked { RedeliverOn::AnyFailure } else { RedeliverOn::Retryable };
     match run(ports, &installation.policies, wake).await {
-        Ok(report) if ticked && !report.plans.is_empty() => Answer::done(report, None),
         Ok(report) => {
-            let redeliver = redeliver.first(report.failures());
+            let redeliver = match (ticked, report.plans.is_empty()) {
+                (true, false) => None,
+                (true, true) => {
+                    redeliver.first(report.streams_missed().chain(&report.failed_calls))
+                }
+                // What failed besides cost the stream nothing: it was planned.
+                (false, _) => redeliver.first(report.streams_missed()),
+            };
             Answer::done(report, redeliver)
         }
         Err(error) => Answer::failed(error, redeliver),
@@ -116,11 +122,11 @@ pub async fn on_event<P: PlanPorts>(
 }
 
 impl PlanReport {
-    /// The calls that failed, but for streams that are not there: of those nothing is left to do.
-    fn failures(&self) -> impl Iterator<Item = &PortError> {
-        let of_streams = self.skipped.iter().filter_map(|skipped| skipped.error.as_ref());
-        let there = |error: &&PortError| error.failure != Failure::Missing;
-        of_streams.filter(there).chain(&self.failed_calls)
+    /// Why streams were not planned, but for those that are not there: of them nothing is left to
+    /// do.
+    fn streams_missed(&self) -> impl Iterator<Item = &PortError> {
+        let errors = self.skipped.iter().filter_map(|skipped| skipped.error.as_ref());
+        errors.filter(|error| error.failure != Failure::Missing)
     }
 }
 

@@ -16,7 +16,7 @@ use weir_control::plan_id::PlanId;
 use weir_core::budget::Budget;
 use weir_core::forecast::{Forecast, Leader};
 use weir_core::observation::CapacityMode;
-use weir_core::plan::{Action, Basis, Clamp, Plan, Sizing};
+use weir_core::plan::{Action, Basis, Clamp, Plan, Sizing, Throttling};
 use weir_core::policy::OperatingMode;
 use weir_core::reasons::{ClampReason, FailureReason, RefusalReason};
 use weir_core::units::{ShardLoad, Shards, StreamName};
@@ -87,6 +87,12 @@ fn doubling() -> Plan {
                 level_change: None,
             },
             emergency: true,
+            throttling: Throttling {
+                from_use: 0.74,
+                days: Some(9),
+                hot_key: None,
+                missing_share: 1.0,
+            },
             unknown_minutes: 0,
             idle_minutes: 0,
             looks_like_outage: false,

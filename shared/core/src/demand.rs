@@ -1,7 +1,8 @@
 //! Demand: what producers try to write, in shards; and what a gap in the data means.
 //!
 //! `IncomingBytes` and `IncomingRecords` count accepted records only and so never exceed capacity.
-//! Refused records are added, at the mean size of the accepted ones. Not here: tomorrow
+//! Refused records are added, at the mean size of the accepted ones, as far as they are missing and
+//! were not merely tried again. Not here: how far that is (`throttling::retries`), and tomorrow
 //! (`forecast`).
 
 use std::ops::Range;
@@ -55,12 +56,19 @@ pub enum Gaps {
 }
 
 /// The demand of one period that ended `age_seconds` ago.
-fn of_point(point: &TrafficPoint, period_seconds: u32, age_seconds: i64, gaps: Gaps) -> Demand {
+fn of_point(
+    point: &TrafficPoint,
+    period_seconds: u32,
+    age_seconds: i64,
+    gaps: Gaps,
+    missing_share: f64,
+) -> Demand {
     let final_by_now = age_seconds >= limits::METRIC_SETTLE_SECONDS;
-    let throttled = point.throttled_records.unwrap_or(0.0);
+    let refused = point.throttled_records.unwrap_or(0.0);
+    let throttled = refused * missing_share;
     let rate = |sum: f64| sum / f64::from(period_seconds.max(1));
     match (point.accepted_bytes, point.accepted_records) {
-        (None, None) if throttled > 0.0 => Demand::AtLeast(ShardLoad::of_rates(
+        (None, None) if refused > 0.0 => Demand::AtLeast(ShardLoad::of_rates(
             BytesPerSecond(0.0),
             RecordsPerSecond(rate(throttled)),
         )),
@@ -91,6 +99,7 @@ pub(crate) fn demand_within(
     series: &Series,
     periods: Range<usize>,
     gaps: Gaps,
+    missing_share: f64,
     now: Timestamp,
 ) -> impl Iterator<Item = Demand> {
     let period = i64::from(series.period_seconds.max(1));
@@ -99,11 +108,13 @@ pub(crate) fn demand_within(
     let first_end = series.start_of(start + 1).as_second();
     let ages = (0i64..).map(move |later| now.as_second() - (first_end + later * period));
     let points = series.points[start..end].iter().zip(ages);
-    points.map(move |(point, age)| of_point(point, series.period_seconds, age, gaps))
+    points.map(move |(point, age)| of_point(point, series.period_seconds, age, gaps, missing_share))
 }
 
 /// The demand of every period of `series` that had begun by `now`, oldest first. Newest periods
-/// that hold nothing yet are dropped: their data is on its way. Loads are in shards.
+/// that hold nothing yet are dropped: their data is on its way. Loads are in shards. Of what was
+/// refused, `missing_share`, 0 to 1, is taken to have been missing: the rest was tried again, or is
+/// what no size cures.
 ///
 /// ```
 /// use weir_core::demand::{Demand, Gaps, demand};
@@ -118,16 +129,17 @@ pub(crate) fn demand_within(
 /// };
 /// let start = "2026-11-21T12:00:00Z".parse()?;
 /// let series = Series { start, period_seconds: 60, points: vec![minute] };
-/// let seen = demand(&series, Gaps::Unknown, "2026-11-21T12:10:00Z".parse()?);
+/// let seen = demand(&series, Gaps::Unknown, 1.0, "2026-11-21T12:10:00Z".parse()?);
 /// assert_eq!(seen[0], Demand::Measured(ShardLoad::new(1.5)));
 /// # Ok::<(), jiff::Error>(())
 /// ```
-pub fn demand(series: &Series, gaps: Gaps, now: Timestamp) -> Vec<Demand> {
+pub fn demand(series: &Series, gaps: Gaps, missing_share: f64, now: Timestamp) -> Vec<Demand> {
     let period = i64::from(series.period_seconds.max(1));
     let start = series.start.as_second();
     let begun = (now.as_second() - start + period - 1).div_euclid(period);
     let begun = usize::try_from(begun).unwrap_or(0);
-    let mut demands: Vec<Demand> = demand_within(series, 0..begun, gaps, now).collect();
+    let mut demands: Vec<Demand> =
+        demand_within(series, 0..begun, gaps, missing_share, now).collect();
     let settled_periods = series.points.len().min(
         usize::try_from(
             (now.as_second() - limits::METRIC_SETTLE_SECONDS - start).div_euclid(period),
@@ -158,7 +170,7 @@ mod tests {
         let start = Timestamp::from_second(1_800_000_000).expect("a timestamp");
         let now = Timestamp::from_second(1_800_000_000 + 60 * minutes_later).expect("a timestamp");
         let series = Series { start, period_seconds: 60, points };
-        assert_eq!(demand(&series, gaps, now), expect);
+        assert_eq!(demand(&series, gaps, 1.0, now), expect);
     }
 
     #[test]

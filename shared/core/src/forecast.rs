@@ -26,8 +26,10 @@ pub use signs::{Leader, LevelChange};
 
 use self::experts::{COUNT, View};
 use self::levels::{BLOCK_MINUTES, DAY, Levels, load_of};
+use self::profile::ErrorsByLead;
 use crate::demand::{Demand, Gaps};
 use crate::series::Series;
+use crate::throttling::model::SecondsGroup;
 use crate::units::ShardLoad;
 
 /// A reshard takes about five minutes at the sizes most streams have; twice that leaves one replan.
@@ -87,10 +89,26 @@ impl ForecastStep {
     }
 }
 
+/// What a forecast is made from.
+#[derive(Clone, Copy)]
+pub struct PastDemand<'a> {
+    /// Demand minute by minute up to now, or a little before it.
+    pub minutes: &'a [Demand],
+    /// Traffic that is coarser and older.
+    pub days: &'a Series,
+    /// What a gap in it means.
+    pub gaps: Gaps,
+    /// The part of what it refused that was missing, 0 to 1.
+    pub missing_share: f64,
+    /// When the forecast is made.
+    pub now: Timestamp,
+}
+
 /// Demand forecast over the next 24 hours, step by step, in shards of load.
 pub struct DemandForecast<'a> {
     steps: Vec<ForecastStep>,
     profile: Cow<'a, Profile>,
+    errors: ErrorsByLead,
     now: f64,
     highest_seen: f64,
     highest_of_day: f64,
@@ -100,16 +118,15 @@ pub struct DemandForecast<'a> {
 }
 
 impl<'a> DemandForecast<'a> {
-    /// Looks ahead from `now`. `minutes` is demand minute by minute up to now, `days` is coarser
-    /// and older, `known` is what was learnt before, if it was kept.
+    /// Looks ahead from `past.now`. `known` is what was learnt before, if it was kept; `seconds` is
+    /// how traffic lies over the seconds of a minute.
     pub fn from(
-        minutes: &[Demand],
-        days: &Series,
+        past: &PastDemand<'_>,
         known: Option<&'a Profile>,
-        gaps: Gaps,
-        now: Timestamp,
+        seconds: &[SecondsGroup],
     ) -> DemandForecast<'a> {
-        let past = |most| Levels::of(minutes, days, most, gaps, now);
+        let PastDemand { minutes, days, gaps, missing_share, now } = *past;
+        let past = |most| Levels::of(minutes, days, most, gaps, missing_share, now);
         let levels = past(LOOKED_BACK);
         let profile = match known {
             Some(profile) if !profile.is_stale(&levels, now) => Cow::Borrowed(profile),
@@ -132,6 +149,7 @@ impl<'a> DemandForecast<'a> {
             highest_seen: profile.highest.max(highest_of_day),
             highest_of_day,
             days_known: profile.blocks.max(levels.len()) / DAY,
+            errors: profile.errors_of_seconds(seconds),
             profile,
         }
     }
@@ -141,9 +159,9 @@ impl<'a> DemandForecast<'a> {
         &self.steps
     }
 
-    /// The distribution of the forecast's error at a step.
+    /// The distribution of the forecast's error at a step, second by second.
     pub fn forecast_error(&self, step: &ForecastStep) -> ForecastError<'_> {
-        self.profile.forecast_error(step.lead, step.load)
+        self.errors.around(step.lead, step.load)
     }
 
     /// The newest minutes' peak, in shards.
@@ -197,8 +215,8 @@ impl<'a> DemandForecast<'a> {
 
     /// What was learnt on the way and should be kept; `None` when the kept one still serves, or
     /// there was nothing to learn from: metrics that cannot be read now may be there in a minute.
-    pub fn newly_learnt(self) -> Option<Profile> {
-        match self.profile {
+    pub fn newly_learnt(&self) -> Option<&Profile> {
+        match &self.profile {
             Cow::Owned(profile) if profile.blocks > 0 => Some(profile),
             Cow::Owned(_) | Cow::Borrowed(_) => None,
         }
@@ -252,8 +270,16 @@ mod tests {
         let now = Timestamp::from_second(1_800_000_000).expect("a timestamp");
         let minutes = vec![Demand::Measured(ShardLoad::new(2.0)); 240];
         let days = two_weeks(now, 40.0);
-        let look = |known| DemandForecast::from(&minutes, &days, known, Gaps::Unknown, now);
-        let learnt = look(None).newly_learnt().expect("a profile");
+        let past = PastDemand {
+            minutes: &minutes,
+            days: &days,
+            gaps: Gaps::Unknown,
+            missing_share: 1.0,
+            now,
+        };
+        let seconds = [SecondsGroup { share: 1.0, factor: 1.0 }];
+        let look = |known| DemandForecast::from(&past, known, &seconds);
+        let learnt = look(None).newly_learnt().cloned().expect("a profile");
         let again = look(Some(&learnt));
         assert_eq!((again.highest_seen(), again.days_known()), (40.0, 14));
         assert_eq!(again.highest_of_day(), ShardLoad::new(2.0));

@@ -3,7 +3,7 @@
 //! Not here: where it is kept (`weir-control` ports), or what it says about tomorrow (`forecast`).
 
 use crate::action::ActionRecord;
-use crate::forecast::Profile;
+use crate::profile::StreamProfile;
 use crate::series::Series;
 
 /// What is remembered of a stream.
@@ -14,7 +14,7 @@ pub struct History {
     /// Actions of the budget window; `None` when the ledger could not be read.
     pub actions: Option<Vec<ActionRecord>>,
     /// What an earlier plan learnt of the stream, if it was kept.
-    pub profile: Option<Profile>,
+    pub profile: Option<StreamProfile>,
     /// Whether an operator has paused Weir for the stream.
     pub paused: bool,
 }

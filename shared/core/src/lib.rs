@@ -23,6 +23,7 @@ pub mod observation;
 pub mod on_demand;
 pub mod plan;
 pub mod policy;
+pub mod profile;
 pub mod reasons;
 pub mod reshard;
 pub mod series;

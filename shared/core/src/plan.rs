@@ -18,7 +18,7 @@ mod timetable;
 use jiff::{SignedDuration, Timestamp};
 
 use self::context::Context;
-pub use self::report::{Action, Basis, Clamp, Motive, Plan, Sizing, WantedMode};
+pub use self::report::{Action, Basis, Clamp, Motive, Plan, Sizing, Throttling, WantedMode};
 pub use self::timetable::Event;
 use crate::history::History;
 use crate::observation::Observation;
@@ -27,6 +27,8 @@ use crate::reasons::{HoldReason, Reporting};
 
 /// Minutes of traffic a plan looks at: an hour of quiet, and the level before it.
 pub const MINUTES_OBSERVED: u32 = 240;
+// A minute that no plan looks at any more must have been learnt from.
+const _: () = assert!(crate::profile::FITTED_EVERY_MINUTES < MINUTES_OBSERVED);
 // A longer window of scale-in would leave too little to compare it with.
 const _: () = assert!(crate::policy::keys::SCALE_IN_AFTER_MINUTES_MAX < MINUTES_OBSERVED);
 /// Days of coarser traffic a plan looks at.
@@ -39,7 +41,8 @@ pub const EXPIRES_AFTER_MINUTES: i64 = 5;
 /// Until a calm stream is looked at again. From 5 to 10 the mean result does not change by more
 /// than its noise, and each look costs.
 const CALM_MINUTES: i64 = 7;
-/// Share of capacity in use from which on a stream is looked at every minute.
+/// Share of capacity in use from which on a stream is looked at every minute, however evenly it is
+/// written to.
 const NEAR_CAPACITY: f64 = 0.85;
 
 /// Plans for one stream: the size and the mode it should have, what is to be done, and why.
@@ -88,6 +91,7 @@ pub fn plan(policy: &Policy, observation: &Observation, history: &History, now: 
     };
     let action = action(&context, standstill, wanted_mode, &sizing);
     let minutes = |minutes| now.checked_add(SignedDuration::from_mins(minutes)).unwrap_or(now);
+    let learnt = context.learnt();
     let next_call = context.timetable.next_call(open, now).unwrap_or(Timestamp::MAX);
     Plan {
         stream: observation.stream.clone(),
@@ -101,7 +105,7 @@ pub fn plan(policy: &Policy, observation: &Observation, history: &History, now: 
         action,
         basis: context.basis,
         events: context.timetable.events,
-        learnt: context.forecast.newly_learnt(),
+        learnt,
     }
 }
 
@@ -140,14 +144,14 @@ fn action(
 /// Minutes until the stream is due again. Each look costs API calls, so a calm stream is looked at
 /// less often; a surge in between wakes the planner by its alarm. Metrics that cannot be read are
 /// tried again at once, as a call that fails costs nothing; where there are none, each look would
-/// cost.
+/// cost. A reshard that does not end is waited for by the minute.
 fn revisit_minutes(context: &Context<'_>, action: Action) -> i64 {
     let used = context.basis.forecast.now.get() / context.open().capacity().get();
     let acting = context.policy.operating_mode == OperatingMode::Act;
     match action {
-        _ if context.basis.emergency || used >= NEAR_CAPACITY => 1,
+        _ if context.basis.emergency || context.is_nearly_short() || used >= NEAR_CAPACITY => 1,
         Action::Reshard { .. } | Action::SwitchMode { .. } if acting => 1,
-        Action::Hold(HoldReason::MetricsUnreadable) => 1,
+        Action::Hold(HoldReason::MetricsUnreadable | HoldReason::ReshardStalled) => 1,
         Action::Hold(reason) if reason.reporting() == Reporting::Momentary => 1,
         _ => CALM_MINUTES,
     }

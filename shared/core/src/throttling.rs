@@ -15,7 +15,16 @@
 //! its shards. Even traffic is the limit case: every factor is 1 and every share is 1/n, and
 //! nothing is refused below capacity.
 //!
-//! Not here: learning how even a stream is, retries, and how many shards there are.
+//! Below, learning from a stream's own minutes how it refuses: which of them tell (`evidence`),
+//! what they tell (`model`), and how much of what is refused is missing (`retries`).
+//!
+//! Not here: how many shards to have.
+
+mod causes;
+pub mod evidence;
+mod fit;
+pub mod model;
+pub mod retries;
 
 use std::ops::Range;
 
@@ -31,6 +40,7 @@ const MEAN_TOLERANCE: f64 = 1e-3;
 pub struct Evenness {
     /// Largest first; none where all seconds are equal.
     seconds: Vec<Second>,
+    /// By their place.
     hot_keys: Vec<HotKey>,
     /// The share of the traffic that is spread evenly over the hash range.
     spread: f64,
@@ -100,7 +110,9 @@ impl Evenness {
         if !positive || (mean - 1.0).abs() > MEAN_TOLERANCE {
             return Err(NotEvenness::Seconds { mean });
         }
-        Ok(Evenness { seconds, hot_keys: hot_keys.to_vec(), spread })
+        let mut hot_keys = hot_keys.to_vec();
+        hot_keys.sort_by(|a, b| a.place.total_cmp(&b.place));
+        Ok(Evenness { seconds, hot_keys, spread })
     }
 
     /// Sixty seconds that lie evenly around the mean, and equal keys. The busiest second has nearly
@@ -145,9 +157,15 @@ impl Evenness {
             };
         }
         let count = (shards - 1e-9).ceil().max(1.0);
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a whole shard count
-        let parts = (0..count as u32).map(|shard| f64::from(shard) / count);
-        self.refused_share_by(load, parts.map(|start| self.share_of(start..start + 1.0 / count)))
+        let even = x * self.spread / count;
+        let shard = |key: &HotKey| (key.place * count).floor();
+        let with_keys = self.hot_keys.chunk_by(|a, b| shard(a) == shard(b));
+        let (mut refused, mut others) = (0.0, count);
+        for keys in with_keys {
+            refused += self.excess(even + x * keys.iter().map(|key| key.share).sum::<f64>());
+            others -= 1.0;
+        }
+        (refused + others * self.excess(even)) / x
     }
 
     /// The share of `load`, 0 to 1, that is refused by shards with these shares of the traffic.

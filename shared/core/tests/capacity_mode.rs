@@ -108,13 +108,13 @@ fn bursts_over_a_base() -> Case {
 
 /// A stream of the size it should have.
 fn calm() -> Case {
-    Case::with(4, |_| 3.2)
+    Case::with(4, |_| 2.8)
 }
 
 /// Went on demand for a crowd that has been gone for this long, with room enough in the shards that
 /// wait.
 fn calm_again(minutes: u32) -> Case {
-    let load = move |age| if (minutes..minutes + 90).contains(&age) { 60.0 } else { 4.0 };
+    let load = move |age| if (minutes..minutes + 90).contains(&age) { 60.0 } else { 3.2 };
     Case::with(6, load).on_demand().having_switched(&[i64::from(minutes) + 88])
 }
 

@@ -10,6 +10,7 @@ mod chance;
 mod checkers;
 mod clock;
 mod consumer;
+pub mod evenness;
 mod faults;
 pub mod generate;
 mod ledger;

@@ -8,6 +8,7 @@ pub use weir_control::routing::Loop;
 
 pub use crate::bus::BusSettings;
 pub use crate::consumer::{ConsumerSettings, FailureKind, InjectedFailure};
+pub use crate::evenness::EvennessOverTime;
 pub use crate::faults::{CallTimes, Crash, CrashPoint, ExternalAction, ExternalChange, Faults};
 pub use crate::metrics::MetricDelay;
 pub use crate::stream::{OnDemandModel, ReshardModel};
@@ -20,7 +21,7 @@ pub struct Settings {
     /// The mode of every policy, whatever it says itself; `None` leaves each its own.
     pub mode: Option<OperatingMode>,
     /// How evenly traffic comes, and so what streams refuse of it.
-    pub evenness: Evenness,
+    pub evenness: EvennessOverTime,
     /// How long reshards take.
     pub reshard: ReshardModel,
     /// How streams on demand behave.
@@ -46,6 +47,8 @@ pub struct Settings {
     pub replan_every: u64,
 }
 
+/// The busiest second of a minute over its mean, in the median of a recording of single seconds.
+const BUSIEST_SECOND: f64 = 1.35;
 /// Shards an account has by default in the largest regions.
 const SHARD_QUOTA: u32 = 20_000;
 
@@ -57,7 +60,7 @@ impl Settings {
         Settings {
             seed: 0,
             mode: Some(OperatingMode::Act),
-            evenness: Evenness::EVEN,
+            evenness: EvennessOverTime::EVEN,
             reshard: ReshardModel::Fixed { seconds: 300 },
             on_demand: OnDemandModel { switch_seconds: 300..=300, opens_shards: false },
             metrics: MetricDelay::None,
@@ -73,12 +76,12 @@ impl Settings {
     }
 
     /// A world as AWS is on an ordinary day: late metrics, reshards that take their time, calls
-    /// that take theirs, events that come twice or out of order, on demand AWS opens shards.
-    /// A function that keeps
-    /// up reads every stream. Nothing fails.
+    /// that take theirs, events that come twice or out of order, on demand AWS opens shards. The
+    /// seconds of a minute are uneven. A function that keeps up reads every stream. Nothing fails.
     pub fn realistic(seed: u64) -> Settings {
         Settings {
             seed,
+            evenness: Evenness::with_busiest_second(BUSIEST_SECOND).into(),
             reshard: ReshardModel::ByOperation {
                 start_seconds: 9..=30,
                 operation_seconds: 35.0,

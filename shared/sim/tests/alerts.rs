@@ -16,7 +16,7 @@ use std::ops::Range;
 use std::path::PathBuf;
 
 use fastrand::Rng;
-use support::{consumer, name, shards, trace};
+use support::{consumer, name, on_all_cores, seeds, shards, trace};
 use weir_core::consumer::{ConsumerKind, ConsumerName};
 use weir_core::incident::{Occasion, Subject};
 use weir_core::policy::{AlertPolicy, AlertRouting, Bounds, OperatingMode, Policy, PolicySet};
@@ -250,21 +250,12 @@ fn a_drain_after_somebody_elses_reshard_is_not_told_and_the_same_lag_without_one
     assert!(!of_consumers(&alerts).is_empty());
 }
 
-fn seeds() -> Range<u64> {
-    let number = |name| env::var(name).ok().and_then(|text: String| text.parse().ok());
-    match number("WEIR_SEED") {
-        Some(seed) => seed..seed + 1,
-        None => 0..number("WEIR_SEEDS").unwrap_or(SEEDS),
-    }
-}
-
 #[test]
 fn every_failure_is_told_in_time_once_and_to_its_end_whatever_goes_wrong() {
     let mut broken = Vec::new();
     let mut told: BTreeMap<String, Vec<i64>> = BTreeMap::new();
     let (mut failures, mut all, mut repeated, mut mishaps, mut reshards) = (0, 0, 0, 0, 0);
-    for seed in seeds() {
-        let (run, alerts) = of_seed(seed);
+    for (seed, (run, alerts)) in on_all_cores(seeds(SEEDS), of_seed) {
         reshards += run.reshards.len();
         broken.extend(
             run.violations.iter().map(|v| format!("WEIR_SEED={seed}: {}: {}", v.law, v.what)),

@@ -111,7 +111,8 @@ fn sustained_demand_is_met_from_any_size_as_fast_as_doubling_allows() {
             throttled.is_none_or(|minute| minute as f64 <= bound),
             "from {open}: {throttled:?}"
         );
-        assert!((40.0..=56.0).contains(&last_open(&run)), "from {open}: {}", last_open(&run));
+        // How busy its seconds are is not known below the size it settles at.
+        assert!((40.0..=60.0).contains(&last_open(&run)), "from {open}: {}", last_open(&run));
     }
 }
 

@@ -6,17 +6,17 @@
 
 mod support;
 
-use std::env;
 use std::ops::Range;
 
 use fastrand::Rng;
 use jiff::{SignedDuration, Timestamp};
-use support::{consumer, name, policies, shards, trace};
+use support::{consumer, name, on_all_cores, policies, seeds, shards, trace};
 use weir_core::consumer::ConsumerKind;
 use weir_core::observation::CapacityMode;
 use weir_core::plan::{Action, Plan};
 use weir_core::policy::PolicySet;
 use weir_core::reasons::HoldReason;
+use weir_core::throttling::{Evenness, HotKey};
 use weir_core::units::{Shards, StreamName};
 use weir_sim::record::StreamRun;
 use weir_sim::settings::{
@@ -35,8 +35,8 @@ const CLAIM_STUCK: SignedDuration = SignedDuration::from_mins(60);
 fn no_law_is_broken_whatever_goes_wrong() {
     let mut broken = Vec::new();
     let (mut reshards, mut switches, mut spent, mut crashes) = (0, 0, 0, 0);
-    for seed in seeds() {
-        let (runs, died) = run(seed);
+    let worlds = seeds(SEEDS);
+    for (seed, (runs, died)) in on_all_cores(worlds.clone(), run) {
         crashes += died;
         for run in runs {
             reshards += run.reshards.len();
@@ -53,20 +53,11 @@ fn no_law_is_broken_whatever_goes_wrong() {
         .collect();
     assert!(broken.is_empty(), "{} laws broken:\n{}", broken.len(), shown.join("\n"));
     // Chaos that hinders everything would prove nothing.
-    let worlds = seeds();
     if worlds.end - worlds.start >= SEEDS {
         let done =
             format!("{reshards} reshards, {switches} switches, {spent} spent, {crashes} crashes");
         assert!(reshards > 2_000 && crashes > 2_000, "{done}");
         assert!(switches > 150 && spent > 800, "{done}");
-    }
-}
-
-fn seeds() -> Range<u64> {
-    let number = |name| env::var(name).ok().and_then(|text: String| text.parse().ok());
-    match number("WEIR_SEED") {
-        Some(seed) => seed..seed + 1,
-        None => 0..number("WEIR_SEEDS").unwrap_or(SEEDS),
     }
 }
 
@@ -115,6 +106,7 @@ fn settings(seed: u64, rng: &mut Rng, streams: usize) -> Settings {
     if rng.bool() {
         settings.faults.metrics_down = spans(rng, 2, 60);
     }
+    settings.evenness = evenness(rng).into();
     settings.consumers.clear();
     if rng.bool() {
         settings.consumers = consumers(rng);
@@ -132,6 +124,17 @@ fn settings(seed: u64, rng: &mut Rng, streams: usize) -> Settings {
         settings.faults.external_changes = external_changes(rng, streams);
     }
     settings
+}
+
+/// Even now and then, mostly busier in some seconds than in others; in every third world with a hot
+/// key or two.
+fn evenness(rng: &mut Rng) -> Evenness {
+    let most = [0.0, 0.2, 0.35, 0.7, 1.0][rng.usize(0..5)];
+    let factors: Vec<f64> = (0..60).map(|s| 1.0 + most * (f64::from(s) - 29.5) / 29.5).collect();
+    let key = |rng: &mut Rng| HotKey { place: rng.f64(), share: 0.3 * rng.f64() };
+    let keys = if rng.u8(0..3) == 0 { rng.usize(1..=2) } else { 0 };
+    let keys: Vec<HotKey> = (0..keys).map(|_| key(rng)).collect();
+    Evenness::new(&factors, &keys).expect("a mean of 1")
 }
 
 /// One that polls, and now and then another, each with failures.

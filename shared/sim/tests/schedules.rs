@@ -23,9 +23,9 @@ fn market(min_shards: u32, more: &str) -> PolicySet {
     ))
 }
 
-/// Three days and a half of a load of 3 shards, on four.
+/// Three days and a half of a load of 2.4 shards, on four.
 fn calm(settings: Settings, policies: PolicySet) -> StreamRun {
-    let run = run_with(settings, policies, trace(3 * DAY + DAY / 2, |_| 3.0), 4);
+    let run = run_with(settings, policies, trace(3 * DAY + DAY / 2, |_| 2.4), 4);
     assert_eq!(run.violations, []);
     run
 }

@@ -18,6 +18,7 @@ use whole_bill::{Ratios, WholeBill};
 
 /// Everything there is to say.
 pub(super) struct BenchReport<'a> {
+    world: &'a str,
     rows: Vec<(ScoreRow, &'a Outcome)>,
     summaries: Vec<(Contender, Summary)>,
     sensitivities: Vec<(&'static str, Summary)>,
@@ -27,6 +28,7 @@ pub(super) struct BenchReport<'a> {
 /// One contender on one trace.
 #[derive(Serialize)]
 struct ScoreRow {
+    world: String,
     trace: String,
     class: String,
     policy: &'static str,
@@ -52,6 +54,7 @@ struct ScoreRow {
 
 impl<'a> BenchReport<'a> {
     pub(super) fn new(
+        world: &'a str,
         recordings: &'a [Recording],
         asked: &'a [Contender],
         variants: &[Variants],
@@ -76,7 +79,7 @@ impl<'a> BenchReport<'a> {
         let standards = whole_bill::standards(recordings.len(), outcomes);
         let row = |outcome: &Outcome| {
             let ratios = Ratios::of(outcome, &standards[outcome.trace]);
-            ScoreRow::of(&recordings[outcome.trace], outcome, ratio(outcome), ratios)
+            ScoreRow::of(world, &recordings[outcome.trace], outcome, ratio(outcome), ratios)
         };
         let mut rows: Vec<(ScoreRow, &Outcome)> = outcomes
             .iter()
@@ -87,6 +90,7 @@ impl<'a> BenchReport<'a> {
         let settings =
             variants.iter().flat_map(|variants| &variants.settings).map(|(name, _)| *name);
         BenchReport {
+            world,
             rows,
             summaries: asked.iter().map(|who| (*who, summary(*who, BENCH))).collect(),
             sensitivities: match variants {
@@ -108,6 +112,7 @@ impl<'a> BenchReport<'a> {
         println!(
             "{}",
             json!({
+                "world": self.world,
                 "summary": policies,
                 "sensitivities": others,
                 "whole_bill": self.whole_bill.json(),
@@ -116,7 +121,12 @@ impl<'a> BenchReport<'a> {
         Ok(())
     }
 
+    pub(super) fn into_summaries(self) -> Vec<(Contender, Summary)> {
+        self.summaries
+    }
+
     pub(super) fn print_tables(&self) {
+        println!("World: {}\n", self.world);
         let mut table = blank([
             "trace",
             "policy",
@@ -178,10 +188,41 @@ impl<'a> BenchReport<'a> {
     }
 }
 
+/// Worlds down, contenders across.
+pub(super) fn print_worlds(by_world: &[(String, Vec<(Contender, Summary)>)]) {
+    let asked = by_world.first().map(|(_, summaries)| summaries.iter().map(|(who, _)| who.name()));
+    let header: Vec<&str> = std::iter::once("world").chain(asked.into_iter().flatten()).collect();
+    let print = |what: &str, cell: fn(&Summary) -> String| {
+        let mut table = blank(header.iter().copied());
+        for (world, summaries) in by_world {
+            let cells = summaries.iter().map(|(_, summary)| cell(summary));
+            table.add_row(std::iter::once(world.clone()).chain(cells));
+        }
+        println!("\n{what}:\n{}", right(table, 1));
+    };
+    print(
+        "R on forecastable recordings, geometric mean, against the optimum of each world (under 0.1 % \
+         throttled)",
+        |summary| {
+            let served = summary.served_forecastable_percent;
+            let served = served.map_or_else(String::new, |percent| format!(" ({percent:.0} %)"));
+            two(summary.r_forecastable) + &served
+        },
+    );
+    print("R on all recordings", |summary| two(Some(summary.r_all)));
+}
+
 impl ScoreRow {
-    fn of(recording: &Recording, outcome: &Outcome, r: f64, ratios: Ratios) -> ScoreRow {
+    fn of(
+        world: &str,
+        recording: &Recording,
+        outcome: &Outcome,
+        r: f64,
+        ratios: Ratios,
+    ) -> ScoreRow {
         let (judged, score) = (&outcome.judged, &outcome.judged.score);
         ScoreRow {
+            world: world.to_owned(),
             trace: recording.trace.name.clone(),
             class: recording.class.clone(),
             policy: judged.contender.name(),

@@ -61,7 +61,10 @@ impl Aws {
         kept.extend([
             ("schema".to_owned(), number(SCHEMA)),
             ("profile".to_owned(), json(PUT_ITEM, profile)?),
-            ("ttl_epoch_seconds".to_owned(), number(expiry(profile.learnt_at, PLAN_KEPT_DAYS))),
+            (
+                "ttl_epoch_seconds".to_owned(),
+                number(expiry(profile.forecast.learnt_at, PLAN_KEPT_DAYS)),
+            ),
         ]);
         self.put(kept).await
     }

@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use weir_control::ledger::{StoredAction, StreamRecord};
 use weir_control::ports::{FindDue, PortResult, ReadRecord};
-use weir_core::forecast::Profile;
+use weir_core::profile::StreamProfile;
 use weir_core::units::StreamName;
 
 use super::item::{self, Reading, text, time};
@@ -88,7 +88,7 @@ impl Aws {
 
     /// What plans have learnt. It is a cache: what cannot be read, or was written by another
     /// release, is learnt again.
-    async fn read_profile(&self, stream: &StreamName) -> Option<Profile> {
+    async fn read_profile(&self, stream: &StreamName) -> Option<StreamProfile> {
         let request = self
             .clients
             .dynamodb()

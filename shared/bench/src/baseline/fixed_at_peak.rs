@@ -15,7 +15,11 @@ pub fn fixed_at_peak(trace: &Trace, setting: &Setting) -> StreamRun {
     let peak = scored.iter().map(|minute| minute.load()).fold(ShardLoad::ZERO, ShardLoad::max);
     let size = Shards::for_load(peak, Share::WHOLE);
     let mut run = StreamRun::new(trace.start, size, trace.minutes.len());
-    let offered = |minute| offer(minute, size.capacity().get(), &setting.evenness);
-    run.minutes.extend(trace.minutes.iter().map(offered));
+    let minutes = trace.minutes.iter().enumerate();
+    run.minutes.extend(
+        minutes.map(|(index, minute)| {
+            offer(minute, size.capacity().get(), setting.evenness.at(index))
+        }),
+    );
     run
 }

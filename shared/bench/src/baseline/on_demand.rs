@@ -23,12 +23,12 @@ pub fn on_demand(trace: &Trace, setting: &Setting) -> StreamRun {
         from: CapacityMode::Provisioned,
         to: CapacityMode::OnDemand,
     });
-    for minute in &trace.minutes {
+    for (index, minute) in trace.minutes.iter().enumerate() {
         let takes = on_demand::capacity(initial, peaks.highest()).get();
         run.minutes.push(MinuteRecord {
             mode: CapacityMode::OnDemand,
             open_shards: initial.capacity().get(),
-            ..offer(minute, takes, &setting.evenness)
+            ..offer(minute, takes, setting.evenness.at(index))
         });
         peaks.push(minute.load());
     }

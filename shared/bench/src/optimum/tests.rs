@@ -27,7 +27,7 @@ fn random(rng: &mut Rng) -> Problem {
         initial: 1,
         reshard_minutes: [2, 5, 8][rng.usize(0..3)],
         calls_per_day: rng.usize(0..=2),
-        evenness: Evenness::with_busiest_second(if rng.bool() { 1.0 } else { 1.35 }),
+        evenness: Evenness::with_busiest_second(if rng.bool() { 1.0 } else { 1.35 }).into(),
     }
 }
 
@@ -108,7 +108,7 @@ fn its_run_costs_what_it_says_and_nothing_is_refused() {
     let start = Timestamp::from_second(1_793_577_600 + 9 * 3_600 + 60).expect("a time");
     let trace = generate::days(7, start, 5, 2);
     for (reshard_minutes, busiest) in [(5, 1.0), (2, 1.0), (20, 1.35)] {
-        let evenness = Evenness::with_busiest_second(busiest);
+        let evenness = Evenness::with_busiest_second(busiest).into();
         let setting = Setting { reshard_minutes, evenness, ..Setting::BENCH };
         let best = optimum(&trace, &setting);
         let run = replay(&trace, &best, &setting);

@@ -7,6 +7,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::throttling::model::SecondsGroup;
+
 /// Points of a table: capacity over forecast from e^-1.5 to e^2.5, evenly in its logarithm.
 const POINTS: usize = 81;
 const FIRST: f64 = -1.5;
@@ -71,6 +73,12 @@ impl ErrorTables {
     /// Whether it is one that was learnt here: what is kept may have been kept by another version.
     pub(super) fn is_sound(&self) -> bool {
         !self.tables.is_empty() && self.tables.iter().all(|table| table.overflow.len() == POINTS)
+    }
+
+    /// The same of single seconds: each group of them brings its factor of the mean.
+    pub(super) fn of_seconds(&self, groups: &[SecondsGroup]) -> ErrorTables {
+        let tables = self.tables.iter().map(|table| table.of_seconds(groups)).collect();
+        ErrorTables { tables }
     }
 
     /// The error distribution around a forecast in shards of load.
@@ -184,6 +192,30 @@ impl Table {
         Table { level, overflow }
     }
 
+    /// A second that is `u` times the mean overflows as the mean does above a `u`th of the
+    /// capacity: every point moves by the same number of points.
+    fn of_seconds(&self, groups: &[SecondsGroup]) -> Table {
+        let mut overflow = vec![0.0; POINTS];
+        for SecondsGroup { share, factor } in groups.iter().filter(|group| group.factor > 0.0) {
+            let shift = factor.ln() / STEP;
+            let whole = shift.ceil();
+            let (rest, brings) = (whole - shift, share * factor);
+            #[allow(clippy::cast_possible_truncation)] // a few dozen
+            let whole = whole as isize;
+            for (point, overflow) in overflow.iter_mut().enumerate() {
+                let there = match point.checked_add_signed(-whole) {
+                    Some(index) if index + 1 < POINTS => {
+                        self.overflow[index] * (1.0 - rest) + self.overflow[index + 1] * rest
+                    }
+                    Some(_) => self.overflow[POINTS - 1],
+                    None => self.overflow[0] + RATIOS[0] - RATIOS[point] / factor,
+                };
+                *overflow += brings * there;
+            }
+        }
+        Table { level: self.level, overflow }
+    }
+
     fn at(&self, place: Place) -> f64 {
         let Place { index, rest, short } = place;
         self.overflow[index] * (1.0 - rest) + self.overflow[index + 1] * rest + short
@@ -207,6 +239,9 @@ fn overflows(ratios: &[f64]) -> Vec<f64> {
         })
         .collect()
 }
+
+static RATIOS: std::sync::LazyLock<[f64; POINTS]> =
+    std::sync::LazyLock::new(|| std::array::from_fn(ratio));
 
 #[allow(clippy::cast_precision_loss)] // 81
 fn ratio(point: usize) -> f64 {

@@ -31,6 +31,7 @@ impl Levels {
         days: &Series,
         most: usize,
         gaps: Gaps,
+        missing_share: f64,
         now: Timestamp,
     ) -> Levels {
         let recent: Vec<Option<f64>> = minutes.rchunks(BLOCK_MINUTES).rev().map(mean).collect();
@@ -46,7 +47,7 @@ impl Levels {
         let earlier = earlier_seconds / i64::from(days.period_seconds.max(1));
         let earlier = usize::try_from(earlier).unwrap_or(0).min(days.points.len());
         let first = earlier.saturating_sub(most.saturating_sub(recent.len()));
-        let before = demand_within(days, first..earlier, gaps, now)
+        let before = demand_within(days, first..earlier, gaps, missing_share, now)
             .map(|demand| demand.load().map(ShardLoad::get));
         Levels::of_blocks(filled(before.chain(recent.iter().copied())))
     }

@@ -12,6 +12,7 @@ use super::experts::{self, COUNT, View};
 use super::levels::{BLOCK_MINUTES, DAY, FLOOR, Levels};
 use super::past::Past;
 use crate::demand::Demand;
+use crate::throttling::model::SecondsGroup;
 
 /// Learnt afresh after this many hours.
 const KEPT_HOURS: i64 = 6;
@@ -114,10 +115,23 @@ impl Profile {
         weights
     }
 
-    /// The error distribution of a forecast, in shards, for the block `lead` blocks ahead.
-    pub(super) fn forecast_error(&self, lead: usize, forecast: f64) -> ForecastError<'_> {
-        let spread = if lead < FAR_FROM { &self.near } else { &self.far };
-        spread.around(forecast)
+    /// The distribution of the errors that single seconds make of a forecast.
+    pub(super) fn errors_of_seconds(&self, groups: &[SecondsGroup]) -> ErrorsByLead {
+        ErrorsByLead { near: self.near.of_seconds(groups), far: self.far.of_seconds(groups) }
+    }
+}
+
+/// Error distributions of all leads.
+pub(super) struct ErrorsByLead {
+    near: ErrorTables,
+    far: ErrorTables,
+}
+
+impl ErrorsByLead {
+    /// That of a forecast, in shards, for the block `lead` blocks ahead.
+    pub(super) fn around(&self, lead: usize, forecast: f64) -> ForecastError<'_> {
+        let tables = if lead < FAR_FROM { &self.near } else { &self.far };
+        tables.around(forecast)
     }
 }
 

@@ -162,7 +162,7 @@ impl Inputs<'_> {
         let Some(series) = self.observation.minutes.known() else {
             return found("with no data at all");
         };
-        let seen = demand(series, self.policy.missing_data, made.planned_at);
+        let seen = demand(series, self.policy.missing_data, 1.0, made.planned_at);
         let window = usize::try_from(self.policy.scale_in_after_minutes).unwrap_or(usize::MAX);
         let Some(quiet_from) = seen.len().checked_sub(window) else {
             return found("after too few minutes");

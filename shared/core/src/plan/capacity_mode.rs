@@ -154,16 +154,16 @@ impl HourlyPrices {
     /// Whether demand is so far above capacity that going on demand, for some hours, costs less
     /// than what is lost while the stream doubles its way up.
     fn outgrown(&self, context: &Context<'_>, hours: f64) -> bool {
-        let now = context.forecast.now();
-        let open = context.open().capacity().get();
+        let (now, usable) = (context.forecast.now(), context.usable());
+        let open = usable * context.open().capacity().get();
         if now <= open {
             return false;
         }
         let calls = context.basis.budget.map_or(0, |budget| budget.reshards_left());
-        let most = context.policy.bounds.max().capacity().get();
-        let takes =
-            on_demand::capacity(context.open(), ShardLoad::new(context.forecast.highest_seen()));
-        let lost_waiting = (now - open) * CHANGE_HOURS + (now - takes.get()).max(0.0) * SURGE_HOURS;
+        let most = usable * context.policy.bounds.max().capacity().get();
+        let highest = ShardLoad::new(context.forecast.highest_seen());
+        let takes = usable * on_demand::capacity(context.open(), highest).get();
+        let lost_waiting = (now - open) * CHANGE_HOURS + (now - takes).max(0.0) * SURGE_HOURS;
         let saved = (lost_doubling(now, open, calls, most) - lost_waiting) * self.lost;
         saved > (self.on_demand(now) - now * (self.shard + self.written)).max(0.0) * hours
     }
@@ -182,13 +182,14 @@ impl HourlyPrices {
         if self.saved_on_demand(context) > -PAIR_HOURS * self.on_demand(mean(context)) {
             return false;
         }
-        let waiting = context.open().capacity().get();
+        let usable = context.usable();
+        let waiting = usable * context.open().capacity().get();
         let peak = context.peak_of_newest(CALM_MINUTES).get();
         if peak <= CALM_USE * waiting {
             return true;
         }
         let calls = context.basis.budget.map_or(0, |budget| budget.reshards_left());
-        let most = context.policy.bounds.max().capacity().get();
+        let most = usable * context.policy.bounds.max().capacity().get();
         let lost = lost_doubling(peak, waiting, calls, most) * self.lost;
         let dearer = self.on_demand(peak) - peak * (self.shard + self.written);
         context.forecast.now() < peak && lost < dearer * RETURN_HOURS

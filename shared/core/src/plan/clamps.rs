@@ -25,8 +25,10 @@ const LEAST_STEP_YOUNG: f64 = 1.5;
 const LEAST_STEP_OVER_CALLS: f64 = 1.4;
 /// Data older than this is too old to take shards away on, seconds.
 const STALE_AFTER_SECONDS: i64 = 600;
-/// Minutes after a refused write in which nothing is taken away.
+/// Newest minutes in which nothing may have been refused, for something to be taken away: no more
+/// than this share, of what more shards would take.
 const THROTTLED_LATELY_MINUTES: usize = 10;
+const THROTTLED_LATELY_SHARE: f64 = 0.0005;
 /// Calls on the way back to the last day's peak that may fall short of doubling.
 const WAY_BACK_SPARE_CALLS: u32 = 1;
 
@@ -154,7 +156,7 @@ fn learning(context: &Context<'_>, size: Shards) -> Option<(Shards, ClampReason)
 
 fn writes_throttled(context: &Context<'_>, size: Shards) -> Option<(Shards, ClampReason)> {
     keep_if(context, size, ClampReason::WritesThrottled, || {
-        context.throttled_within(THROTTLED_LATELY_MINUTES)
+        context.curably_refused(THROTTLED_LATELY_MINUTES) > THROTTLED_LATELY_SHARE
     })
 }
 

@@ -4,7 +4,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::report::Basis;
+use super::report::{Basis, Throttling};
 use super::throttling_history;
 use super::timetable::Timetable;
 use crate::action::Outcome;
@@ -12,17 +12,25 @@ use crate::action::{Change, ChangeKind};
 use crate::bill::Written;
 use crate::budget::Budget;
 use crate::demand::{Demand, demand};
-use crate::forecast::DemandForecast;
+use crate::forecast::{DemandForecast, PastDemand};
 use crate::history::History;
 use crate::limits;
 use crate::observation::{CapacityMode, Observation};
 use crate::policy::Policy;
+use crate::profile::{Refusals, StreamProfile};
 use crate::reasons::{HoldReason, RefusalReason};
 use crate::series::{Series, TrafficPoint};
+use crate::throttling::evidence::observed_minutes;
 use crate::units::{ShardLoad, Shards};
 
-/// Newest minutes in which a refused write makes it an emergency.
+/// Newest minutes whose refused writes make it an emergency.
 const EMERGENCY_MINUTES: usize = 3;
+/// Share of the writes that must be refused, and would not be with more shards, for an emergency.
+const EMERGENCY_SHARE: f64 = 0.01;
+/// Demand that is higher by so much is near.
+const NEAR_FACTOR: f64 = 1.0 / 0.85;
+/// Refused writes are told from what keys refuse by this margin.
+const OF_KEYS_MARGIN: f64 = 1.5;
 /// Throttling that lasts for so long is not about to end by a change under way, but for so many
 /// minutes in which nothing was written, or of which the metrics are late.
 const THROTTLED_LONG_MINUTES: usize = 30;
@@ -48,6 +56,9 @@ pub(super) struct Context<'a> {
     /// What those minutes were made from; `None` when the metrics could not be read.
     pub(super) raw: Option<&'a Series>,
     pub(super) forecast: DemandForecast<'a>,
+    pub(super) refusals: Refusals,
+    /// What of that is to be kept, where it is time for it.
+    refusals_to_keep: Option<Refusals>,
     pub(super) timetable: Timetable,
     pub(super) basis: Basis,
 }
@@ -60,10 +71,21 @@ impl<'a> Context<'a> {
         now: Timestamp,
     ) -> Context<'a> {
         let raw = observation.minutes.known();
-        let minutes = raw.map_or_else(Vec::new, |s| demand(s, policy.missing_data, now));
+        let actions = history.actions.as_deref();
         let known = history.profile.as_ref();
-        let forecast =
-            DemandForecast::from(&minutes, &history.days, known, policy.missing_data, now);
+        let kept = Refusals::kept(known);
+        let mut retries = kept.retries;
+        if let (Some(series), Some(actions)) = (raw, actions) {
+            retries.learn(series, actions, now);
+        }
+        let observed = observed_minutes(raw, &observation.state, actions, kept.until, now);
+        let (refusals, refusals_to_keep) = kept.brought_up(&observed, retries, now);
+        let missing_share = refusals.retries.missing_share();
+        let gaps = policy.missing_data;
+        let minutes = raw.map_or_else(Vec::new, |s| demand(s, gaps, missing_share, now));
+        let past = PastDemand { minutes: &minutes, days: &history.days, gaps, missing_share, now };
+        let groups = refusals.model.seconds_groups();
+        let forecast = DemandForecast::from(&past, known.map(|known| &known.forecast), &groups);
         let summary = forecast.summary();
         let quiet_from = minutes.len().saturating_sub(window(policy.scale_in_after_minutes));
         let idle = minutes[quiet_from..].iter().filter(|d| **d == Demand::Idle).count();
@@ -74,6 +96,7 @@ impl<'a> Context<'a> {
             now,
             raw,
             forecast,
+            refusals_to_keep,
             timetable: Timetable::of(&policy.schedules, observation.state.open_shards, now),
             basis: Basis {
                 forecast: summary,
@@ -82,11 +105,18 @@ impl<'a> Context<'a> {
                 idle_minutes: u32::try_from(idle).unwrap_or(u32::MAX),
                 looks_like_outage: false,
                 throttled_share: throttling_history::throttled_share(&history.days),
+                throttling: Throttling {
+                    from_use: refusals.model.refuses_from_use(),
+                    days: refusals.days(),
+                    hot_key: None,
+                    missing_share,
+                },
                 newest_data_age_seconds: raw
                     .and_then(|s| newest_data_age_seconds(s, &minutes, now)),
                 consumer_lag_seconds: None,
                 budget: history.actions.as_deref().map(|actions| Budget::at(now, actions)),
             },
+            refusals,
             minutes,
         };
         let unknown = context.unknown_within(window(policy.scale_in_after_minutes));
@@ -94,7 +124,9 @@ impl<'a> Context<'a> {
         context.basis.consumer_lag_seconds = context.consumer_lag_seconds();
         context.basis.looks_like_outage = context.falls_like_an_outage();
         context.basis.emergency =
-            context.throttled_within(EMERGENCY_MINUTES) || context.is_above_capacity();
+            context.curably_refused(EMERGENCY_MINUTES) > EMERGENCY_SHARE || context.is_short();
+        let (load, shards) = (context.forecast.now(), context.open().capacity().get());
+        context.basis.throttling.hot_key = context.refusals.model.hot_key(load, shards);
         context
     }
 
@@ -103,10 +135,57 @@ impl<'a> Context<'a> {
         self.observation.state.open_shards
     }
 
-    /// Whether demand is above what the shards of a provisioned stream take.
-    pub(super) fn is_above_capacity(&self) -> bool {
+    /// Whether more of what is written now is refused than matters little, and more shards would
+    /// take it.
+    pub(super) fn is_short(&self) -> bool {
+        self.would_be_short(1.0)
+    }
+
+    /// Whether it would be so, were demand a sixth higher.
+    pub(super) fn is_nearly_short(&self) -> bool {
+        self.would_be_short(NEAR_FACTOR)
+    }
+
+    /// The share of capacity, 0 to 1, up to which it takes what is written.
+    pub(super) fn usable(&self) -> f64 {
+        self.refusals.model.use_that_refuses(EMERGENCY_SHARE)
+    }
+
+    fn would_be_short(&self, factor: f64) -> bool {
+        let (load, open) = (factor * self.forecast.now(), self.open().capacity().get());
         self.observation.state.mode == CapacityMode::Provisioned
-            && self.basis.forecast.now > self.open().capacity()
+            && self.refusals.model.curable_share(load, open) > EMERGENCY_SHARE
+    }
+
+    /// The refused share, 0 to 1, of the writes of the newest `minutes` that have data, but for
+    /// what no size cures: hot keys, and writes that were tried again in vain.
+    pub(super) fn curably_refused(&self, minutes: usize) -> f64 {
+        let seen = self.seen();
+        let newest = &seen[seen.len().saturating_sub(minutes)..];
+        let sum = |of: fn(&TrafficPoint) -> Option<f64>| newest.iter().filter_map(of).sum::<f64>();
+        let (accepted, refused) = (sum(|p| p.accepted_records), sum(|p| p.throttled_records));
+        if refused <= 0.0 || self.refusals.retries.is_in_vain() {
+            return 0.0;
+        }
+        let (load, open) = (self.forecast.now(), self.open().capacity().get());
+        let model = &self.refusals.model;
+        let of_keys = match model.hot_key(load, open) {
+            Some(_) => model.refused_share(load, open) - model.curable_share(load, open),
+            None => 0.0,
+        };
+        refused / (accepted + refused) - OF_KEYS_MARGIN * of_keys
+    }
+
+    /// What was learnt of the stream and should be kept; `None` where what is kept still serves.
+    pub(super) fn learnt(&self) -> Option<StreamProfile> {
+        let known = self.history.profile.as_ref();
+        let newly = self.forecast.newly_learnt();
+        if newly.is_none() && self.refusals_to_keep.is_none() {
+            return None;
+        }
+        let forecast = newly.or(known.map(|known| &known.forecast))?.clone();
+        let refusals = self.refusals_to_keep.clone().unwrap_or_else(|| Refusals::kept(known));
+        Some(StreamProfile { forecast, refusals })
     }
 
     /// Highest demand of the newest minutes.
@@ -120,14 +199,6 @@ impl<'a> Context<'a> {
     /// The points of the minutes that have data, oldest first.
     fn seen(&self) -> &[TrafficPoint] {
         self.raw.map_or(&[], |series| &series.points[..self.minutes.len().min(series.points.len())])
-    }
-
-    /// Whether writes were throttled in the newest `minutes` that have data.
-    pub(super) fn throttled_within(&self, minutes: usize) -> bool {
-        let seen = self.seen();
-        seen[seen.len().saturating_sub(minutes)..]
-            .iter()
-            .any(|point| point.throttled_records.is_some_and(|n| n > 0.0))
     }
 
     /// Whether writes were throttled in nearly all of the newest half an hour.

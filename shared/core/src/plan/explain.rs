@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use super::report::{Action, Basis, Clamp, Motive, Plan, Sizing, WantedMode};
+use super::report::{Action, Basis, Clamp, Motive, Plan, Sizing, Throttling, WantedMode};
 use super::throttling_history;
 use crate::forecast::{Forecast, LevelChange};
 use crate::limits;
@@ -31,6 +31,7 @@ impl Plan {
         let Basis {
             forecast: Forecast { now, soon, later, days_known, leader, level_change },
             emergency,
+            throttling,
             unknown_minutes,
             idle_minutes,
             looks_like_outage,
@@ -46,7 +47,7 @@ impl Plan {
             n => format!(", {n} min {what}"),
         };
         let gaps = some(*unknown_minutes, "unknown") + &some(*idle_minutes, "idle");
-        let alarm = if *emergency { ", above capacity or throttled" } else { "" };
+        let alarm = if *emergency { ", short of shards" } else { "" };
         let basis = match days_known {
             0 => "little history: less than a day".to_owned(),
             1 => "1 day known".to_owned(),
@@ -71,6 +72,7 @@ impl Plan {
             format!("demand: {now} shards of load on {open} open ({age}{gaps}{alarm}; {lag})"),
             format!("forecast: {soon} soon, {later} later ({basis}{leader})"),
         ];
+        lines.push(throttling.to_string());
         lines.extend(level_change.map(|change| {
             let LevelChange { level, lowest, highest, days } = change;
             format!(
@@ -105,6 +107,35 @@ impl Plan {
         lines.push(format!("action: {action}{work}{note}"));
         lines.push(format!("revisit: {revisit_at}"));
         lines
+    }
+}
+
+/// From which use on writes are refused, and which of them no size takes.
+impl fmt::Display for Throttling {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Throttling { from_use, days, hot_key, missing_share } = *self;
+        let basis = match days {
+            None => "assumed, nothing is known of it".to_owned(),
+            Some(0) => "learnt from less than a day".to_owned(),
+            Some(1) => "learnt from 1 day".to_owned(),
+            Some(days) => format!("learnt from {days} days"),
+        };
+        write!(f, "throttling: begins at {:.0} % of capacity ({basis})", 100.0 * from_use)?;
+        if let Some(share) = hot_key {
+            write!(
+                f,
+                "; a key with about {:.0} % of the traffic fills its shard, which more shards do not change",
+                100.0 * share
+            )?;
+        }
+        if missing_share < 0.995 {
+            write!(
+                f,
+                "; {:.0} % of what is refused counts as missing, as earlier scale-outs brought no more of it",
+                100.0 * missing_share
+            )?;
+        }
+        Ok(())
     }
 }
 

@@ -9,9 +9,10 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::timetable::Timetable;
-use crate::forecast::{DemandForecast, ForecastStep, LogShards};
+use crate::forecast::{DemandForecast, ForecastError, ForecastStep, LogShards};
 use crate::limits;
 use crate::reshard;
+use crate::throttling::model::ThrottlingModel;
 use crate::units::Shards;
 
 /// Sizes that are compared.
@@ -30,10 +31,10 @@ const PRICE_STEPS_MAX: u32 = 6;
 /// The part of an expected overflow that is charged: a size is not left to itself until it
 /// overflows. What a later plan sees coming, or mends within minutes, is not lost. What overflows
 /// now is.
-const NOT_MENDED: f64 = 0.45;
-/// Steps for which demand that is above capacity now is taken to stay so, whatever the forecast:
-/// until a reshard called now is in force, and five minutes after. A stream that throttles is
-/// brought to the computed size in one call.
+const NOT_MENDED: f64 = 0.38;
+/// Steps for which demand that a stream is short of shards for now is taken to stay so, whatever
+/// the forecast: until a reshard called now is in force, and five minutes after. A stream that
+/// throttles is brought to the computed size in one call.
 const EMERGENCY_STEPS: usize = 2;
 /// Room above the highest load ever seen that is still considered.
 const ABOVE_SEEN: f64 = 1.3;
@@ -57,6 +58,8 @@ pub(super) struct Terms<'a> {
     /// The known events, and the time they are seen from.
     pub(super) timetable: &'a Timetable,
     pub(super) now: Timestamp,
+    /// Whether more shards would take what is refused now.
+    pub(super) is_short: bool,
 }
 
 /// What expected demand asks for.
@@ -69,8 +72,13 @@ pub(super) struct Size {
 }
 
 /// The size to have, as far as expected demand says.
-pub(super) fn size(forecast: &DemandForecast<'_>, open: Shards, terms: &Terms<'_>) -> Size {
-    let mut table = CostTable::of(forecast, open, terms);
+pub(super) fn size(
+    forecast: &DemandForecast<'_>,
+    model: &ThrottlingModel,
+    open: Shards,
+    terms: &Terms<'_>,
+) -> Size {
+    let mut table = CostTable::of(forecast, model, open, terms);
     let price = |table: &CostTable| table.first_size(forecast.mean_load(), open, terms);
     let reached_sooner = price(&table);
     // What is not worth a call once its time counts is not wanted; and without an emergency time
@@ -100,6 +108,63 @@ impl Terms<'_> {
     }
 }
 
+/// A size, and the capacities that its parts have for the part of the load that comes to each.
+struct ComparedSize {
+    shards: f64,
+    /// Traffic on no hot key: its share of the load, and all shards.
+    spread: PartOfLoad,
+    hot: Vec<HotShards>,
+}
+
+/// Shards that a hot key is on: how many there likely are, and one of them with the key and
+/// without.
+struct HotShards {
+    count: f64,
+    with_key: PartOfLoad,
+    without_key: PartOfLoad,
+}
+
+/// A part of the load, and what takes it.
+#[derive(Clone, Copy)]
+struct PartOfLoad {
+    /// Its share of the load, 0 to 1.
+    share: f64,
+    /// The shards for it, over that share.
+    capacity: LogShards,
+}
+
+impl PartOfLoad {
+    fn of(share: f64, shards: f64) -> PartOfLoad {
+        PartOfLoad { share, capacity: LogShards::of(shards / share) }
+    }
+
+    fn overflow(self, error: &ForecastError<'_>) -> f64 {
+        self.share * error.expected_overflow(self.capacity)
+    }
+}
+
+impl ComparedSize {
+    fn of(shards: f64, model: &ThrottlingModel) -> ComparedSize {
+        let spread = model.spread();
+        let elsewhere = spread / shards;
+        let hot = model.hot_keys().map(|keys| HotShards {
+            count: keys.count,
+            with_key: PartOfLoad::of(keys.share + elsewhere, 1.0),
+            without_key: PartOfLoad::of(elsewhere, 1.0),
+        });
+        ComparedSize { shards, spread: PartOfLoad::of(spread, shards), hot: hot.collect() }
+    }
+
+    /// Load that it is expected to refuse, in shards, as far as it is charged: of what busy seconds
+    /// bring the part that is lost, of what keys bring all.
+    fn expected_refusals(&self, error: &ForecastError<'_>, lost: f64) -> f64 {
+        let of_keys = |hot: &HotShards| {
+            hot.count * (hot.with_key.overflow(error) - hot.without_key.overflow(error))
+        };
+        lost * self.spread.overflow(error) + self.hot.iter().map(of_keys).sum::<f64>().max(0.0)
+    }
+}
+
 /// The cost of every size at every step of the horizon.
 struct CostTable {
     sizes: Vec<u32>,
@@ -123,11 +188,16 @@ struct Path {
 }
 
 impl CostTable {
-    fn of(forecast: &DemandForecast<'_>, open: Shards, terms: &Terms<'_>) -> CostTable {
+    fn of(
+        forecast: &DemandForecast<'_>,
+        model: &ThrottlingModel,
+        open: Shards,
+        terms: &Terms<'_>,
+    ) -> CostTable {
         let mut sizes = sizes(forecast, open);
         sizes.extend(terms.timetable.sizes().map(Shards::get));
-        let above = forecast.now() > open.capacity().get();
-        if above {
+        let short = terms.is_short;
+        if short {
             // Sizes that take the fewest splits and merges on the way to double.
             sizes.extend([open.get() * 5 / 4, open.get() * 3 / 2].map(|size| size.max(open.get())));
         }
@@ -141,27 +211,27 @@ impl CostTable {
                 from..sizes.partition_point(|other| *other <= size.doubled().get())
             })
             .collect();
-        let steps = expected_steps(forecast, open);
-        let compared: Vec<LogShards> =
-            sizes.iter().map(|size| LogShards::of(f64::from(*size))).collect();
+        let steps = expected_steps(forecast, short);
+        let compared: Vec<ComparedSize> =
+            sizes.iter().map(|size| ComparedSize::of(f64::from(*size), model)).collect();
         let mut cost = Vec::with_capacity(steps.len() * sizes.len());
         for (index, step) in steps.iter().enumerate() {
-            let lost = if above && index < EMERGENCY_STEPS { 1.0 } else { NOT_MENDED };
+            let lost = if short && index < EMERGENCY_STEPS { 1.0 } else { NOT_MENDED };
             let (hours, error, floor) =
                 (step.hours(), forecast.forecast_error(step), terms.floor(step));
             let mut overflow = f64::INFINITY;
             cost.extend(compared.iter().map(|size| {
-                let missing = (floor - size.get()).max(0.0) * MISSING_SHARD;
+                let missing = (floor - size.shards).max(0.0) * MISSING_SHARD;
                 // Where one size lets nothing through, no larger one does.
                 if overflow > 0.0 {
-                    overflow = lost * error.expected_overflow(*size);
+                    overflow = size.expected_refusals(&error, lost);
                 }
-                hours * (size.get() + terms.overflow_shard_hours * overflow) + missing
+                hours * (size.shards + terms.overflow_shard_hours * overflow) + missing
             }));
         }
         let stands = sizes.partition_point(|size| *size < open.get());
         let first_call_is_free = terms.timetable.events.is_empty();
-        let late = if above { late(&steps, &sizes, stands, &cost) } else { vec![0.0; sizes.len()] };
+        let late = if short { late(&steps, &sizes, stands, &cost) } else { vec![0.0; sizes.len()] };
         CostTable { open: stands, reach, cost, sizes, late, first_call_is_free }
     }
 
@@ -262,10 +332,9 @@ fn late(steps: &[ForecastStep], sizes: &[u32], open: usize, cost: &[f64]) -> Vec
     (0..sizes.len()).map(|size| if size > open { lateness(size) } else { 0.0 }).collect()
 }
 
-/// The steps of the forecast, the first of them raised where demand is above capacity now.
-fn expected_steps(forecast: &DemandForecast<'_>, open: Shards) -> Vec<ForecastStep> {
-    let above = forecast.now() > open.capacity().get();
-    let floor = |index| if above && index < EMERGENCY_STEPS { forecast.now() } else { 0.0 };
+/// The steps of the forecast, the first of them raised where the stream is short of shards now.
+fn expected_steps(forecast: &DemandForecast<'_>, short: bool) -> Vec<ForecastStep> {
+    let floor = |index| if short && index < EMERGENCY_STEPS { forecast.now() } else { 0.0 };
     let raised = |(index, step): (usize, &ForecastStep)| ForecastStep {
         load: step.load.max(floor(index)),
         ..*step

@@ -8,9 +8,10 @@ use jiff::Timestamp;
 use super::timetable::Event;
 use crate::action::Change;
 use crate::budget::Budget;
-use crate::forecast::{Forecast, Profile};
+use crate::forecast::Forecast;
 use crate::observation::CapacityMode;
 use crate::policy::OperatingMode;
+use crate::profile::StreamProfile;
 use crate::reasons::{ClampReason, HoldReason, Reporting};
 use crate::units::{Shards, StreamName};
 
@@ -88,13 +89,32 @@ pub enum Motive {
     Calm,
 }
 
+/// How a stream refuses writes, as far as it was learnt: in short, for people.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Throttling {
+    /// The share of capacity in use, 0 to 1, from which on one write in a thousand is refused that
+    /// more shards would take.
+    pub from_use: f64,
+    /// Whole days it was learnt from; `None` where nothing was seen, and all is assumed.
+    pub days: Option<u32>,
+    /// The share of the traffic, 0 to 1, of a key that fills a shard by itself, where one likely
+    /// does.
+    pub hot_key: Option<f64>,
+    /// The part of the refused writes, 0 to 1, that is taken for missing demand. The others were
+    /// tried again, or are what no size takes.
+    pub missing_share: f64,
+}
+
 /// What the plan saw.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Basis {
     /// Expected demand.
     pub forecast: Forecast,
-    /// Demand is above what the shards of a provisioned stream take, or writes were just throttled.
+    /// More shards would take what is refused now, or was in the newest minutes: more of it than
+    /// matters little.
     pub emergency: bool,
+    /// How the stream refuses writes, in short.
+    pub throttling: Throttling,
     /// Minutes within the scale-in window about which nothing is known, or only half of what should
     /// be.
     pub unknown_minutes: u32,
@@ -141,7 +161,7 @@ pub struct Plan {
     pub events: Vec<Event>,
     /// What was learnt of the stream on the way, to be kept for the next plan; `None` when nothing
     /// new was.
-    pub learnt: Option<Profile>,
+    pub learnt: Option<StreamProfile>,
 }
 
 impl Plan {

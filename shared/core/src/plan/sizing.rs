@@ -88,9 +88,10 @@ fn needed(context: &Context<'_>) -> (Shards, Vec<Clamp>) {
         calls_reserved: policy.reserved_calls,
         timetable: &context.timetable,
         now: context.now,
+        is_short: context.is_short(),
     };
     let horizon::Size { wanted, reached_sooner } =
-        horizon::size(&context.forecast, context.open(), &terms);
+        horizon::size(&context.forecast, &context.refusals.model, context.open(), &terms);
     let sooner = Clamp { reason: ClampReason::ReachedSooner, from: wanted, to: reached_sooner };
     (wanted, if reached_sooner == wanted { Vec::new() } else { vec![sooner] })
 }
@@ -101,8 +102,8 @@ pub(super) fn kept(context: &Context<'_>, clamps: &[Clamp]) -> HoldReason {
     match clamps.last() {
         Some(clamp) => clamp.reason.into(),
         None if clamps::is_stale(context) => HoldReason::DataStale,
-        None if context.is_above_capacity() && spent => HoldReason::BudgetSpent,
-        None if context.is_above_capacity() => HoldReason::NotWorthACall,
+        None if context.is_short() && spent => HoldReason::BudgetSpent,
+        None if context.is_short() => HoldReason::NotWorthACall,
         None if context.basis.emergency => HoldReason::WritesThrottled,
         None => HoldReason::OnTarget,
     }

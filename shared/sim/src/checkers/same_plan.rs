@@ -45,7 +45,7 @@ struct Read {
 struct Remembered {
     actions: Vec<StoredAction>,
     pause: Option<weir_control::ledger::PauseNote>,
-    profile: Option<weir_core::forecast::Profile>,
+    profile: Option<weir_core::profile::StreamProfile>,
 }
 
 impl Seen {

@@ -91,7 +91,8 @@ impl World {
     pub(super) fn read(&mut self, place: usize, minute: usize, taken: Taken) -> Option<f64> {
         let ends_at = self.start + 60 * (count(minute) + 1);
         let shards = self.account.streams[place].open_shards(ends_at - 60);
-        let evenness = &self.settings.evenness;
+        let (first, _) = self.traces[place];
+        let evenness = self.settings.evenness.at(minute.saturating_sub(first));
         let shares: Vec<f64> =
             shards.iter().map(|shard| evenness.share_of(shard.range.clone())).collect();
         let mut age_millis: Option<f64> = None;

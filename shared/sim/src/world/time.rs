@@ -26,7 +26,8 @@ impl World {
             let stream = &mut self.account.streams[place];
             let (mode, open) = (stream.mode_at(begins), stream.mean_open(begins, begins + 60));
             let capacity = stream.capacity(mode, open);
-            let mut refused_share = self.settings.evenness.refused_share(offered.load(), capacity);
+            let evenness = self.settings.evenness.at(minute.saturating_sub(*first));
+            let mut refused_share = evenness.refused_share(offered.load(), capacity);
             let mut point = datapoints(offered, refused_share);
             let deleted = stream.deleted;
             if deleted {

@@ -1,6 +1,13 @@
 //! Worlds for tests: traffic of a shape, streams, policies. Not here: what is expected of them.
 #![allow(dead_code)] // each test uses its part
 
+use std::env;
+use std::num::NonZero;
+use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
 use jiff::Timestamp;
 use weir_core::consumer::{ConsumerKind, ConsumerName};
 use weir_core::policy::{Policy, PolicySet, parse};
@@ -37,6 +44,45 @@ pub(crate) fn trace(minutes: usize, load: impl FnMut(usize) -> f64) -> Trace {
         .collect();
     let start: Timestamp = "2026-03-02T00:00:00Z".parse().expect("a time");
     Trace { name: "test".to_owned(), start, minutes }
+}
+
+/// The seeds of worlds: as many as a test has, unless `WEIR_SEED` names one or `WEIR_SEEDS` how
+/// many.
+pub(crate) fn seeds(most: u64) -> Range<u64> {
+    let number = |name| env::var(name).ok().and_then(|text: String| text.parse().ok());
+    match number("WEIR_SEED") {
+        Some(seed) => seed..seed + 1,
+        None => 0..number("WEIR_SEEDS").unwrap_or(most),
+    }
+}
+
+/// What comes of each seed, in their order, made on all cores.
+pub(crate) fn on_all_cores<T: Send>(
+    seeds: Range<u64>,
+    of: impl Fn(u64) -> T + Sync,
+) -> Vec<(u64, T)> {
+    let next = AtomicU64::new(seeds.start);
+    let done = Mutex::new(Vec::new());
+    let work = || loop {
+        let seed = next.fetch_add(1, Ordering::Relaxed);
+        if seed >= seeds.end {
+            break;
+        }
+        let came = of(seed);
+        done.lock().unwrap_or_else(PoisonError::into_inner).push((seed, came));
+    };
+    thread::scope(|scope| {
+        let cores = thread::available_parallelism().map_or(1, NonZero::get);
+        let workers: Vec<_> = (0..cores).map(|_| scope.spawn(work)).collect();
+        for worker in workers {
+            if let Err(panic) = worker.join() {
+                std::panic::resume_unwind(panic);
+            }
+        }
+    });
+    let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+    done.sort_by_key(|(seed, _)| *seed);
+    done
 }
 
 /// The minutes of a day.

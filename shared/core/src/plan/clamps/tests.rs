@@ -152,7 +152,10 @@ fn the_calls_of_the_day() {
 #[test]
 fn what_takes_no_shards_away() {
     let gone = |point: &mut TrafficPoint| *point = TrafficPoint::default();
-    let refused = |point: &mut TrafficPoint| point.throttled_records = Some(1.0);
+    let refused = |point: &mut TrafficPoint| {
+        point.throttled_records = point.accepted_records.map(|accepted| 0.05 * accepted);
+    };
+    let one = |point: &mut TrafficPoint| point.throttled_records = Some(1.0);
     let stale = |case: Case| case.minutes(0..11, gone);
     let fresh = |case: Case| case.minutes(0..10, gone);
     let missing = |case: Case| case.minute(20, gone);
@@ -202,6 +205,7 @@ fn what_takes_no_shards_away() {
     check("none of them", calm(), 6, &[]);
     check("ten minutes old is not stale, but a gap", fresh(calm()), 6, &[(DataMissing, 10)]);
     check("a refusal eleven minutes ago", calm().minute(10, refused), 6, &[]);
+    check("one record in ten minutes", calm().minute(9, one), 6, &[]);
     check("just below the lag that holds", behind(calm(), 14.9, 0..60), 6, &[]);
     check("a consumer that never reported", calm(), 6, &[]);
     check("four calls left, three kept", calm().calls_made(6), 6, &[]);

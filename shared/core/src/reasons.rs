@@ -99,6 +99,9 @@ reasons! {
     ReachedSooner "reached_sooner" [Clamp: Event, Hold: Event]
         "Demand is above capacity, and a size that takes fewer splits and merges is in force sooner."
         "Nothing: what is not needed is taken away again when calls allow."
+    EffectAwaited "effect_awaited" [Clamp: Event, Hold: Momentary]
+        "Writes are refused, and what the shards just added take of them is not seen yet."
+        "Nothing: in three minutes at most the next call is decided."
     PolicyMinimum "policy_minimum" [Clamp: Event, Hold: Event]
         "The policy's min_shards is higher than the demand needs."
         "Lower min_shards if the stream may be smaller."
@@ -148,8 +151,8 @@ reasons! {
         "A consumer that was reading has stopped reporting its position."
         "Check that the consumer still runs."
     DropLooksLikeOutage "drop_looks_like_outage" [Clamp: Event, Hold: Event]
-        "Traffic fell so far at once that an outage of the producers is likelier than calm."
-        "Nothing: if traffic stays low, scale-in follows."
+        "Traffic fell so far at once that an outage of the producers is likelier than calm, or it did so lately."
+        "Nothing: if traffic stays low, or as it is after an outage, scale-in follows."
     WritesThrottled "writes_throttled" [Clamp: Event, Hold: Event]
         "Writes were throttled a short while ago."
         "If it goes on after a scale-out, look for a hot shard."

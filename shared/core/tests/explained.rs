@@ -28,6 +28,10 @@ fn a_drop_that_looks_like_an_outage_is_named() {
 
 #[test]
 fn an_outage_takes_no_shards_from_its_first_minutes_on() {
+    for minutes in [1, 2, 3, 4] {
+        let plan = past(&acting(), 12, 0, |age| if age < minutes { 0.1 } else { 10.0 });
+        assert!(plan.allowed() >= plan.open, "after {minutes} min: {:#?}", plan.explain());
+    }
     for minutes in [5, 10, 25, 60] {
         let plan = past(&acting(), 12, 0, |age| if age < minutes { 0.1 } else { 10.0 });
         assert_eq!(
@@ -35,6 +39,25 @@ fn an_outage_takes_no_shards_from_its_first_minutes_on() {
             Action::Hold(HoldReason::DropLooksLikeOutage),
             "after {minutes} min"
         );
+    }
+}
+
+/// The hour of an outage says nothing of what is needed when all are back at once, nor does what
+/// was lost of it.
+#[test]
+fn nothing_is_taken_away_when_the_producers_are_back() {
+    for left in [0.0, 0.9] {
+        for back in [1, 2, 5, 15, 29] {
+            for lasted in [8, 15, 60] {
+                let out = |age| (back..back + lasted).contains(&age);
+                let plan = past(&acting(), 35, 0, |age| if out(age) { left } else { 10.0 });
+                let case = format!("{back} min after {lasted} min at {left}");
+                assert!(plan.allowed() >= plan.open, "{case}: {:#?}", plan.explain());
+            }
+        }
+        let over = |age| (40..100).contains(&age);
+        let plan = past(&acting(), 35, 0, |age| if over(age) { left } else { 10.0 });
+        assert!(plan.allowed() < plan.open, "{:#?}", plan.explain());
     }
 }
 

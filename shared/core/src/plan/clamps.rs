@@ -1,13 +1,13 @@
 //! The clamps: every rule between the size demand needs and the one that is asked for, in one
 //! documented order.
 //!
-//! 1. how far a call should lead; 2. bounds of the policy, its known events among them, and the
-//!    10,000 shards of AWS; 3. what AWS allows one call (2x, half); 4. the day's calls; 5. only
-//!    where shards would be taken away: data missing or stale, too little of it, throttling, a drop
-//!    that looks like an outage, a consumer behind or silent, the ledger, the reserve, the calls
-//!    that known events need, the way back up; 6. the account's quota, which must hold of the very
-//!    size that is asked for. Each clamp sees the size the one before it left. Not here: the size
-//!    demand needs (`horizon`).
+//! 1. whether the last call's effect has been seen, and how far a call should lead; 2. bounds of
+//!    the policy, its known events among them, and the 10,000 shards of AWS; 3. what AWS allows one
+//!    call (2x, half); 4. the day's calls; 5. only where shards would be taken away: data missing
+//!    or stale, too little of it, throttling, a drop that looks like an outage, a consumer behind
+//!    or silent, the ledger, the reserve, the calls that known events need, the way back up; 6. the
+//!    account's quota, which must hold of the very size that is asked for. Each clamp sees the size
+//!    the one before it left. Not here: the size demand needs (`horizon`).
 
 use super::context::{self, Context};
 use super::horizon;
@@ -34,7 +34,8 @@ const WAY_BACK_SPARE_CALLS: u32 = 1;
 
 type Rule = fn(&Context<'_>, Shards) -> Option<(Shards, ClampReason)>;
 
-const RULES: [Rule; 20] = [
+const RULES: [Rule; 21] = [
+    effect_awaited,
     minimum_step,
     policy_minimum,
     schedule_minimum,
@@ -68,6 +69,17 @@ pub(super) fn apply(context: &Context<'_>, mut size: Shards, clamps: &mut Vec<Cl
         }
     }
     size
+}
+
+/// Whether shards help is seen before more are added: refused writes that are tried again, or are
+/// of a hot key, look like demand until then.
+fn effect_awaited(context: &Context<'_>, size: Shards) -> Option<(Shards, ClampReason)> {
+    let actions = context.history.actions.as_deref()?;
+    let awaited = || {
+        context.refusals.retries.is_effect_awaited(context.raw?, actions, context.now).then_some(())
+    };
+    (size > context.open() && awaited().is_some())
+        .then(|| (context.open(), ClampReason::EffectAwaited))
 }
 
 /// The smallest size worth a call that adds shards. A rise that has begun often goes on, and calls
@@ -161,7 +173,7 @@ fn writes_throttled(context: &Context<'_>, size: Shards) -> Option<(Shards, Clam
 }
 
 fn drop_looks_like_outage(context: &Context<'_>, size: Shards) -> Option<(Shards, ClampReason)> {
-    keep_if(context, size, ClampReason::DropLooksLikeOutage, || context.basis.looks_like_outage)
+    keep_if(context, size, ClampReason::DropLooksLikeOutage, || context.was_an_outage_lately())
 }
 
 fn consumer_lagging(context: &Context<'_>, size: Shards) -> Option<(Shards, ClampReason)> {

@@ -78,9 +78,10 @@ impl<'a> Context<'a> {
         if let (Some(series), Some(actions)) = (raw, actions) {
             retries.learn(series, actions, now);
         }
-        let observed = observed_minutes(raw, &observation.state, actions, kept.until, now);
+        let missing_share = retries.missing_share();
+        let observed =
+            observed_minutes(raw, &observation.state, actions, missing_share, kept.until, now);
         let (refusals, refusals_to_keep) = kept.brought_up(&observed, retries, now);
-        let missing_share = refusals.retries.missing_share();
         let gaps = policy.missing_data;
         let minutes = raw.map_or_else(Vec::new, |s| demand(s, gaps, missing_share, now));
         let past = PastDemand { minutes: &minutes, days: &history.days, gaps, missing_share, now };
@@ -227,6 +228,16 @@ impl<'a> Context<'a> {
         let level = median(&self.minutes[..self.minutes.len().saturating_sub(window)]);
         let newest = self.peak_of_newest(OUTAGE_MINUTES);
         level > ShardLoad::new(1.0) && newest < level.times(OUTAGE_LEVEL)
+    }
+
+    /// Whether a minute within the window of scale-in was as low as in an outage, or it still is so:
+    /// a fall that has just begun, or an outage that is over, says nothing of what is needed next.
+    pub(super) fn was_an_outage_lately(&self) -> bool {
+        let window = window(self.policy.scale_in_after_minutes);
+        let level = median(&self.minutes);
+        let low = |minute: &Demand| minute.load().is_some_and(|l| l < level.times(OUTAGE_LEVEL));
+        let lately = &self.minutes[self.minutes.len().saturating_sub(window)..];
+        self.basis.looks_like_outage || level > ShardLoad::new(1.0) && lately.iter().any(low)
     }
 
     /// How far the slowest consumer is behind, by its newest report of late.

@@ -40,11 +40,13 @@ struct KnownSize {
 }
 
 /// Minutes that end after `after` and tell something, oldest first. Without the ledger's actions
-/// nobody knows what size the stream had.
+/// nobody knows what size the stream had. Of what was refused, `missing_share`, 0 to 1, counts: the
+/// rest are the same writes tried again.
 pub fn observed_minutes(
     series: Option<&Series>,
     state: &StreamState,
     actions: Option<&[ActionRecord]>,
+    missing_share: f64,
     after: Timestamp,
     now: Timestamp,
 ) -> Vec<ObservedMinute> {
@@ -65,7 +67,8 @@ pub fn observed_minutes(
             let age_seconds = now.as_second() - ended_at.as_second();
             let settled = age_seconds >= limits::METRIC_SETTLE_SECONDS;
             let shards = size_in(start, ended_at)?.capacity().get();
-            let (load, refused) = of_point(&series.points[index], series.period_seconds, settled)?;
+            let point = &series.points[index];
+            let (load, refused) = of_point(point, series.period_seconds, missing_share, settled)?;
             Some(ObservedMinute { ended_at, load, shards, refused })
         })
         .collect()
@@ -103,11 +106,16 @@ pub(super) fn over_at(action: &ActionRecord, from: Shards, to: Shards) -> Timest
 }
 
 /// The load in shards, and the refused share of it.
-fn of_point(point: &TrafficPoint, period_seconds: u32, settled: bool) -> Option<(f64, f64)> {
+fn of_point(
+    point: &TrafficPoint,
+    period_seconds: u32,
+    missing_share: f64,
+    settled: bool,
+) -> Option<(f64, f64)> {
     let (bytes, records) = (point.accepted_bytes?, point.accepted_records?);
     let throttled = match point.throttled_records {
         None if !settled => return None,
-        throttled => throttled.unwrap_or(0.0).max(0.0),
+        throttled => missing_share * throttled.unwrap_or(0.0).max(0.0),
     };
     if records <= 0.0 {
         return None;

@@ -64,14 +64,20 @@ fn maximise(strengths: &mut Strengths, cells: &[Cell], rounds: usize, there: [bo
         let mut counts = [0.0; FACTORS + KEYS];
         let mut looks = [0.0; FACTORS + KEYS];
         for (cell, row) in cells.iter().zip(table.chunks_exact(FACTORS + KEYS)) {
+            // Seconds that bring less than there is room for refuse nothing.
+            let busy = row[..FACTORS].partition_point(|brings| *brings <= 0.0);
             let all = strengths.seconds.iter().chain(&strengths.keys);
-            let expected: f64 = row.iter().zip(all).map(|(brings, s)| brings * s).sum();
             let weight = LOOKS * cell.minutes;
-            let ratio = if cell.refused > 0.0 { cell.refused / expected.max(1e-9) } else { 0.0 };
-            for (index, brings) in row.iter().enumerate() {
-                counts[index] += weight * brings * ratio;
-                looks[index] += weight * brings;
+            row.iter()
+                .zip(&mut looks)
+                .skip(busy)
+                .for_each(|(brings, look)| *look += weight * brings);
+            if cell.refused <= 0.0 {
+                continue;
             }
+            let expected: f64 = row.iter().zip(all).skip(busy).map(|(brings, s)| brings * s).sum();
+            let counted = weight * cell.refused / expected.max(1e-9);
+            row.iter().zip(&mut counts).skip(busy).for_each(|(brings, of)| *of += counted * brings);
         }
         let priors = PRIOR_SECONDS.iter().copied().chain(std::iter::repeat_n(PRIOR_KEY, KEYS));
         let all = strengths.seconds.iter_mut().chain(strengths.keys.iter_mut());

@@ -41,8 +41,8 @@ const NEWS_SHARE: f64 = 0.001;
 /// Loads below this, in shards, say nothing.
 const LOAD_MIN: f64 = 0.05;
 /// Rounds of the fit when all is fitted again, and when it is only brought up to date.
-const ROUNDS: usize = 80;
-const ROUNDS_OF_NEWS: usize = 30;
+const ROUNDS: usize = 40;
+const ROUNDS_OF_NEWS: usize = 15;
 /// A hot key is named where keys refuse this share of the load, and more than all seconds.
 const NAMED_FROM: f64 = 0.002;
 /// So many of them there must likely be: what is assumed of any stream names none.

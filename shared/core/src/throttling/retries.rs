@@ -10,20 +10,20 @@ use serde::{Deserialize, Serialize};
 
 use super::evidence::over_at;
 use crate::action::{ActionRecord, Change};
-use crate::limits;
 use crate::series::Series;
 use crate::units::{BytesPerSecond, RecordsPerSecond, ShardLoad};
 
 /// Refused share of the minutes before a scale-out from which on it is telling: less is within how
 /// demand changes by itself.
 const TELLING_SHARE: f64 = 0.1;
-/// Minutes looked at before the call, and after the reshard; and how many are left out in which
-/// producers catch up.
+/// Minutes looked at before the call, and at most after the reshard.
 const BEFORE_MINUTES: i64 = 3;
-const CATCHING_UP_MINUTES: i64 = 2;
-const AFTER_MINUTES: i64 = 5;
-/// Fewest minutes that a mean may rest on.
-const KNOWN_MINUTES_MIN: f64 = 2.0;
+const AFTER_MINUTES: i64 = 3;
+/// Seconds of the new size without which nothing can be said: a minute.
+const AFTER_SECONDS_MIN: i64 = 60;
+/// Seconds after the end of a minute until it is judged by. Its metrics may be restated, but
+/// whoever waits until that is past waits through the rise.
+const SETTLE_SECONDS: i64 = 60;
 /// Use up to which a size is taken to accept what is offered.
 const USABLE: f64 = 0.9;
 /// Accepted traffic below this share of what it was has fallen by itself, unless refusals went on.
@@ -79,22 +79,22 @@ impl RetryModel {
         let mut calls: Vec<&ActionRecord> =
             actions.iter().filter(|action| action.outcome.counts()).collect();
         calls.sort_by_key(|action| action.at);
-        let settled = later(now, -limits::METRIC_SETTLE_SECONDS);
+        let settled = later(now, -SETTLE_SECONDS);
         let known_until = self.until;
         for (index, call) in calls.iter().enumerate().filter(|(_, call)| call.at > known_until) {
             let Change::Reshard { from, to } = call.change else { continue };
             if to <= from {
                 continue;
             }
-            let begins = later(over_at(call, from, to), 60 * CATCHING_UP_MINUTES);
-            let next = calls.get(index + 1).map_or(Timestamp::MAX, |next| next.at);
-            let ends = later(begins, 60 * AFTER_MINUTES).min(next);
-            if ends > settled {
-                break;
+            let begins = over_at(call, from, to);
+            let next = calls.get(index + 1).map_or(Timestamp::MAX, |next| kept_until(next));
+            let ends = later(begins, 60 * AFTER_MINUTES).min(next).min(settled);
+            if ends < later(begins, AFTER_SECONDS_MIN) {
+                // The next call came too soon, or it is too soon to tell.
+                if next <= settled { continue } else { break }
             }
             self.until = call.at;
-            let before = later(call.at, -60 * BEFORE_MINUTES);
-            if let Some(was) = mean_load(minutes, before, call.at)
+            if let Some(was) = before(minutes, call.at)
                 && let Some(came) = mean_load(minutes, begins, ends)
             {
                 self.judge(&was, &came, to.capacity().get());
@@ -118,6 +118,24 @@ impl RetryModel {
         self.in_vain = went_on && gained < GAINED_IN_VAIN;
     }
 
+    /// Whether the newest call added shards because much was refused, they have just been added,
+    /// and it is too soon to tell what that brought.
+    pub fn is_effect_awaited(
+        &self,
+        minutes: &Series,
+        actions: &[ActionRecord],
+        now: Timestamp,
+    ) -> bool {
+        let counted = actions.iter().filter(|action| action.outcome.counts());
+        let Some(call) = counted.max_by_key(|action| action.at) else { return false };
+        let Change::Reshard { from, to } = call.change else { return false };
+        let over = over_at(call, from, to);
+        to > from
+            && call.at > self.until
+            && now < later(over, 60 * AFTER_MINUTES)
+            && before(minutes, call.at).is_some_and(|was| was.refused_share() >= TELLING_SHARE)
+    }
+
     /// Lets what was seen fade.
     pub fn fade(&mut self, days: f64) {
         let left = LEFT_AFTER_DAY.powf(days.max(0.0));
@@ -132,12 +150,26 @@ impl MeanLoad {
     }
 }
 
+/// The mean before a call.
+fn before(minutes: &Series, called_at: Timestamp) -> Option<MeanLoad> {
+    mean_load(minutes, later(called_at, -60 * BEFORE_MINUTES), called_at)
+}
+
+/// Until when a stream keeps the size that it had before a call: what is added to it is there when
+/// the reshard is over, what is taken away is missing at once.
+fn kept_until(call: &ActionRecord) -> Timestamp {
+    match call.change {
+        Change::Reshard { from, to } if to > from => over_at(call, from, to),
+        Change::Reshard { .. } | Change::SwitchMode { .. } => call.at,
+    }
+}
+
 fn later(at: Timestamp, seconds: i64) -> Timestamp {
     let end = if seconds < 0 { Timestamp::MIN } else { Timestamp::MAX };
     at.checked_add(SignedDuration::from_secs(seconds)).unwrap_or(end)
 }
 
-/// Of the whole minutes from `from` to `to`, where enough of them are known.
+/// Of the whole minutes from `from` to `to`; `None` where none of them is known.
 fn mean_load(minutes: &Series, from: Timestamp, to: Timestamp) -> Option<MeanLoad> {
     let seconds = f64::from(minutes.period_seconds.max(1));
     let (mut accepted, mut refused, mut count) = (0.0, 0.0, 0.0);
@@ -157,6 +189,5 @@ fn mean_load(minutes: &Series, from: Timestamp, to: Timestamp) -> Option<MeanLoa
         }
         count += 1.0;
     }
-    (count >= KNOWN_MINUTES_MIN)
-        .then(|| MeanLoad { accepted: accepted / count, refused: refused / count })
+    (count > 0.0).then(|| MeanLoad { accepted: accepted / count, refused: refused / count })
 }

@@ -15,7 +15,7 @@ use crate::baseline::{
 };
 use crate::optimum;
 use crate::replay::replay;
-use crate::score::{Score, TooShort, score_by};
+use crate::score::{NotScored, Score, score_by};
 use crate::setting::Setting;
 
 /// Who competes.
@@ -133,7 +133,7 @@ impl Contender {
     ///
     /// # Errors
     /// Where the run is too short to be scored, or had no traffic.
-    pub fn judge(self, run: &StreamRun, setting: &Setting) -> Result<Judged, TooShort> {
+    pub fn judge(self, run: &StreamRun, setting: &Setting) -> Result<Judged, NotScored> {
         Ok(Judged {
             contender: self,
             score: score_by(run, &setting.pricing)?,

@@ -6,7 +6,7 @@ use weir_core::limits::prices::SHARD_HOUR_USD;
 use weir_sim::trace::Trace;
 
 use crate::contender::Contender;
-use crate::score::{TooShort, scored_minutes};
+use crate::score::{NotScored, scored_minutes};
 use crate::setting::Setting;
 
 /// A recording, played.
@@ -24,7 +24,7 @@ pub struct Played {
 ///
 /// # Errors
 /// Where it is too short to be scored, or has no traffic.
-pub fn play(trace: &Trace, on_minutes: impl FnMut(usize)) -> Result<Played, TooShort> {
+pub fn play(trace: &Trace, on_minutes: impl FnMut(usize)) -> Result<Played, NotScored> {
     let weir = Contender::WeirProvisioned.play(trace, &Setting::BENCH, on_minutes);
     let weir = Contender::WeirProvisioned.judge(&weir, &Setting::BENCH)?.score;
     let on_demand = Contender::OnDemand.play(trace, &Setting::BENCH, |_| ());

@@ -14,7 +14,7 @@ use weir_sim::trace::Trace;
 
 use crate::contender::{Contender, Judged};
 use crate::recording::Recording;
-use crate::score::TooShort;
+use crate::score::NotScored;
 use crate::setting::{BENCH, Variants};
 
 /// One contender on one trace, in settings that share a run.
@@ -40,7 +40,7 @@ pub struct Outcome {
 /// What hears of a bench while it is played, from several threads.
 pub trait Observer: Sync {
     /// Why it cannot go on.
-    type Error: From<TooShort> + Send;
+    type Error: From<NotScored> + Send;
 
     /// So many minutes are to be played in all.
     fn begins(&self, _minutes: usize) {}
@@ -162,7 +162,7 @@ mod tests {
     }
 
     impl Observer for Counts {
-        type Error = TooShort;
+        type Error = NotScored;
 
         fn begins(&self, minutes: usize) {
             self.expected.store(minutes, Ordering::Relaxed);
@@ -172,7 +172,7 @@ mod tests {
             self.minutes.fetch_add(minutes, Ordering::Relaxed);
         }
 
-        fn run(&self, _: &Trace, _: Contender, _: &StreamRun) -> Result<(), TooShort> {
+        fn run(&self, _: &Trace, _: Contender, _: &StreamRun) -> Result<(), NotScored> {
             self.runs.fetch_add(1, Ordering::Relaxed);
             Ok(())
         }

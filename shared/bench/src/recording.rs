@@ -74,7 +74,12 @@ pub fn read_folder(dir: &Path) -> Result<Vec<Recording>, RecordingError> {
         .map(|entry| Ok(entry?.path()))
         .collect::<Result<_, io::Error>>()
         .map_err(unreadable(dir))?;
-    paths.retain(|path| path.extension().is_some_and(|extension| extension == "csv"));
+    // The actions of a backtest may lie beside what it was made of.
+    let is_recording = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        name.ends_with(".csv") && !name.ends_with(".actions.csv")
+    };
+    paths.retain(is_recording);
     paths.sort();
     if paths.is_empty() {
         let why = "no traces (*.csv) in it";

@@ -84,19 +84,26 @@ impl Score {
 
 /// A run that cannot be scored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error(
-    "{minutes} minutes cannot be scored: the first 24 hours warm up; give a longer trace, with traffic"
-)]
-pub struct TooShort {
-    /// Minutes there were.
-    pub minutes: usize,
+pub enum NotScored {
+    /// It ends with its warm-up.
+    #[error("{minutes} minutes cannot be scored: the first 24 hours warm up; give a longer trace")]
+    TooShort {
+        /// Minutes there were.
+        minutes: usize,
+    },
+    /// Nobody wrote.
+    #[error(
+        "no traffic after the first 24 hours, which warm up: there is nothing to size. One shard or \
+         on-demand is for such a stream; where it did have traffic, record that"
+    )]
+    NoTraffic,
 }
 
 /// Scores a run in the bench setting.
 ///
 /// # Errors
 /// Where it is too short to be scored, or had no traffic.
-pub fn score(run: &StreamRun) -> Result<Score, TooShort> {
+pub fn score(run: &StreamRun) -> Result<Score, NotScored> {
     score_by(run, &Pricing::BENCH)
 }
 
@@ -105,18 +112,18 @@ pub fn score(run: &StreamRun) -> Result<Score, TooShort> {
 /// # Errors
 /// Where it is too short to be scored, or had no traffic.
 #[allow(clippy::cast_precision_loss)] // counts of minutes and calls, far below 2^52
-pub fn score_by(run: &StreamRun, pricing: &Pricing) -> Result<Score, TooShort> {
+pub fn score_by(run: &StreamRun, pricing: &Pricing) -> Result<Score, NotScored> {
     let all = run.minutes.len();
     let minutes = run
         .minutes
         .get(scored_minutes(all))
         .filter(|minutes| !minutes.is_empty())
-        .ok_or(TooShort { minutes: all })?;
+        .ok_or(NotScored::TooShort { minutes: all })?;
     let hours = minutes.len() as f64 / 60.0;
     let peak = minutes.iter().map(load).fold(0.0, f64::max);
     let billable: f64 = minutes.iter().map(|minute| minute.offered().billable_gib()).sum();
     if peak <= 0.0 || billable <= 0.0 {
-        return Err(TooShort { minutes: all });
+        return Err(NotScored::NoTraffic);
     }
     let throttled: f64 = minutes.iter().map(|m| m.offered().billable_gib() * m.refused_share).sum();
     let throttled_usd = pricing.throttled_gib_usd * throttled;

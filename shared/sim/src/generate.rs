@@ -7,7 +7,7 @@ use std::f64::consts::TAU;
 use fastrand::Rng;
 use jiff::Timestamp;
 
-use crate::trace::{Minute, Trace};
+use crate::trace::{Minute, Recorded, Trace};
 
 const DAY_MINUTES: usize = 24 * 60;
 /// Bytes of a record, key included.
@@ -46,7 +46,7 @@ pub fn days(seed: u64, start: Timestamp, days: usize, flash_day: usize) -> Trace
             Minute { bytes, records: bytes / RECORD_BYTES }
         })
         .collect();
-    Trace { name: format!("seed {seed}"), start, minutes }
+    Trace { name: format!("seed {seed}"), start, minutes, recorded: Recorded::default() }
 }
 
 /// Working days from Monday on, a morning rise, an evening shoulder, nights that are quiet.

@@ -2,6 +2,7 @@
 
 use super::*;
 use weir_core::units::Share;
+use weir_sim::trace::Recorded;
 
 /// A trace of records alone, `load` giving shards' worth by minute; 256 bytes each.
 fn trace(minutes: usize, load: impl Fn(usize) -> f64) -> Trace {
@@ -10,7 +11,12 @@ fn trace(minutes: usize, load: impl Fn(usize) -> f64) -> Trace {
         Minute { bytes: 256.0 * records, records }
     };
     let minutes = (0..minutes).map(minute).collect();
-    Trace { name: "made-up".to_owned(), start: Timestamp::UNIX_EPOCH, minutes }
+    Trace {
+        name: "made-up".to_owned(),
+        start: Timestamp::UNIX_EPOCH,
+        minutes,
+        recorded: Recorded::default(),
+    }
 }
 
 fn play(trace: &Trace, rule: &mut dyn Rule) -> StreamRun {

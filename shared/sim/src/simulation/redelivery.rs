@@ -6,7 +6,7 @@ use weir_core::policy::Policy;
 use super::*;
 use crate::bus::Payload;
 use crate::faults::Faults;
-use crate::trace::Minute;
+use crate::trace::{Minute, Recorded};
 
 fn orders() -> StreamName {
     StreamName::new("orders").expect("a name")
@@ -15,7 +15,12 @@ fn orders() -> StreamName {
 fn calm_stream() -> Simulation {
     let minute = Minute { bytes: 60.0 * 1_048_576.0, records: 60.0 };
     let start = "2026-03-02T00:00:00Z".parse().expect("a time");
-    let trace = Trace { name: "test".to_owned(), start, minutes: vec![minute; 60] };
+    let trace = Trace {
+        name: "test".to_owned(),
+        start,
+        minutes: vec![minute; 60],
+        recorded: Recorded::default(),
+    };
     let policies = PolicySet::of_all_streams(Policy::DEFAULT);
     let streams = vec![(orders(), trace, Shards::at_least_one(5))];
     Simulation::new(Settings::bench(), policies, streams)

@@ -12,7 +12,7 @@ use weir_core::reasons::RefusalReason;
 use super::*;
 use crate::faults::{CallTimes, CrashPoint, ExternalAction, ExternalChange};
 use crate::settings::BusSettings;
-use crate::trace::Minute;
+use crate::trace::{Minute, Recorded};
 
 fn orders() -> StreamName {
     StreamName::new("orders").expect("a name")
@@ -22,7 +22,12 @@ fn orders() -> StreamName {
 fn simulation(settings: Settings, minutes: usize) -> Simulation {
     let minute = Minute { bytes: 120.0 * 1_048_576.0, records: 60_000.0 };
     let start = "2026-03-02T00:00:00Z".parse().expect("a time");
-    let trace = Trace { name: "test".to_owned(), start, minutes: vec![minute; minutes] };
+    let trace = Trace {
+        name: "test".to_owned(),
+        start,
+        minutes: vec![minute; minutes],
+        recorded: Recorded::default(),
+    };
     let policies = PolicySet::of_all_streams(Policy::default());
     Simulation::new(settings, policies, vec![(orders(), trace, Shards::at_least_one(4))])
 }

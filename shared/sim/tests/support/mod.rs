@@ -15,7 +15,7 @@ use weir_core::units::{Shards, StreamName};
 use weir_sim::record::StreamRun;
 use weir_sim::settings::{ConsumerSettings, Settings};
 use weir_sim::simulation::Simulation;
-use weir_sim::trace::{Minute, Trace};
+use weir_sim::trace::{Minute, Recorded, Trace};
 
 /// Bytes a minute that fill one shard.
 const SHARD_MINUTE_BYTES: f64 = 60.0 * 1_048_576.0;
@@ -43,7 +43,7 @@ pub(crate) fn trace(minutes: usize, load: impl FnMut(usize) -> f64) -> Trace {
         })
         .collect();
     let start: Timestamp = "2026-03-02T00:00:00Z".parse().expect("a time");
-    Trace { name: "test".to_owned(), start, minutes }
+    Trace { name: "test".to_owned(), start, minutes, recorded: Recorded::default() }
 }
 
 /// The seeds of worlds: as many as a test has, unless `WEIR_SEED` names one or `WEIR_SEEDS` how

@@ -16,21 +16,20 @@ use crate::tools::workspace_root;
 /// The functions' binary, built first if need be.
 pub fn bootstrap_binary() -> Result<PathBuf> {
     static BUILT: OnceLock<Result<PathBuf>> = OnceLock::new();
-    BUILT.get_or_init(|| build("bootstrap", &[])).clone()
+    BUILT.get_or_init(|| build("bootstrap")).clone()
 }
 
 /// With all that it can ask AWS.
 pub(crate) fn weir_binary() -> Result<PathBuf> {
     static BUILT: OnceLock<Result<PathBuf>> = OnceLock::new();
-    BUILT.get_or_init(|| build("weir", &["--features", "weir/aws"])).clone()
+    BUILT.get_or_init(|| build("weir")).clone()
 }
 
-fn build(binary: &str, features: &[&str]) -> Result<PathBuf> {
+fn build(binary: &str) -> Result<PathBuf> {
     // The whole workspace and one of its tests: only then do dependencies have the features that
     // `cargo test --workspace` gave them, and nothing but the binary itself is compiled here.
     let built = Command::new(env!("CARGO"))
         .args(["build", "--workspace", "--bin", binary, "--test", "harness"])
-        .args(features)
         .arg("--message-format=json")
         .args(["--profile", &profile()])
         .current_dir(workspace_root())

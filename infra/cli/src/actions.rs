@@ -1,13 +1,35 @@
-//! The actions file of a backtest: CSV `called_at,effective_at,action,from,to`, times in RFC 3339
-//! UTC.
+//! The actions file of a backtest: CSV `called_at,effective_at,action,from,to,wanted,reasons,why`,
+//! times in RFC 3339 UTC. The reasons are codes, with a space between them.
 
+use std::fs;
 use std::path::Path;
 
-use jiff::Timestamp;
-use weir_core::observation::CapacityMode;
-use weir_sim::record::{AppliedReshard, AppliedSwitch, StreamRun};
+use weir_bench::backtest::{ActionTaken, actions};
+use weir_sim::record::StreamRun;
 
 use crate::faults::Failure;
+
+const COLUMNS: [&str; 8] =
+    ["called_at", "effective_at", "action", "from", "to", "wanted", "reasons", "why"];
+
+/// Of one run, or of each in a folder.
+pub(crate) fn write_all<'a>(
+    path: &Path,
+    runs: impl Iterator<Item = (&'a str, &'a StreamRun)>,
+    is_folder: bool,
+) -> Result<(), Failure> {
+    if is_folder {
+        fs::create_dir_all(path)
+            .map_err(|source| Failure::Unwritable { path: path.to_owned(), source })?;
+    }
+    for (name, run) in runs {
+        match is_folder {
+            true => write(&path.join(format!("{name}.actions.csv")), run)?,
+            false => write(path, run)?,
+        }
+    }
+    Ok(())
+}
 
 pub(crate) fn write(path: &Path, run: &StreamRun) -> Result<(), Failure> {
     let unwritable = |error: csv::Error| Failure::Unwritable {
@@ -17,52 +39,25 @@ pub(crate) fn write(path: &Path, run: &StreamRun) -> Result<(), Failure> {
     let mut csv = csv::Writer::from_path(path).map_err(unwritable)?;
     let start = run.start.to_string();
     let initial = run.initial_shards.to_string();
-    csv.write_record(["called_at", "effective_at", "action", "from", "to"]).map_err(unwritable)?;
-    csv.write_record([start.as_str(), &start, "start", &initial, &initial]).map_err(unwritable)?;
-    let mut rows: Vec<ActionRow> = run.reshards.iter().map(ActionRow::from).collect();
-    rows.extend(run.switches.iter().map(ActionRow::from));
-    rows.sort_by_key(|row| row.called_at);
-    for ActionRow { called_at, effective_at, action, from, to } in rows {
+    csv.write_record(COLUMNS).map_err(unwritable)?;
+    csv.write_record([start.as_str(), &start, "start", &initial, &initial, "", "", ""])
+        .map_err(unwritable)?;
+    for action in actions(run) {
+        let ActionTaken { called_at, effective_at, kind, from, to, wanted, reasons, why } = action;
         let (called_at, effective_at) = (called_at.to_string(), effective_at.to_string());
-        csv.write_record([called_at.as_str(), &effective_at, action, &from, &to])
-            .map_err(unwritable)?;
+        let wanted = wanted.map(|wanted| wanted.to_string()).unwrap_or_default();
+        let reasons = reasons.join(" ");
+        csv.write_record([
+            called_at.as_str(),
+            &effective_at,
+            kind,
+            &from,
+            &to,
+            &wanted,
+            &reasons,
+            &why,
+        ])
+        .map_err(unwritable)?;
     }
     csv.flush().map_err(|source| Failure::Unwritable { path: path.to_owned(), source })
-}
-
-/// One change of the stream.
-struct ActionRow {
-    called_at: Timestamp,
-    effective_at: Timestamp,
-    action: &'static str,
-    from: String,
-    to: String,
-}
-
-impl From<&AppliedReshard> for ActionRow {
-    fn from(reshard: &AppliedReshard) -> ActionRow {
-        ActionRow {
-            called_at: reshard.called_at,
-            effective_at: reshard.effective_at,
-            action: "reshard",
-            from: reshard.from.to_string(),
-            to: reshard.to.to_string(),
-        }
-    }
-}
-
-impl From<&AppliedSwitch> for ActionRow {
-    fn from(switch: &AppliedSwitch) -> ActionRow {
-        let word = |mode| match mode {
-            CapacityMode::Provisioned => "provisioned".to_owned(),
-            CapacityMode::OnDemand => "on_demand".to_owned(),
-        };
-        ActionRow {
-            called_at: switch.called_at,
-            effective_at: switch.effective_at,
-            action: "switch_mode",
-            from: word(switch.from),
-            to: word(switch.to),
-        }
-    }
 }

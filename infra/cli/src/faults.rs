@@ -14,6 +14,12 @@ use weir_core::policy::Fault;
 pub(crate) enum Failure {
     #[error("{path} cannot be written")]
     Unwritable { path: PathBuf, source: std::io::Error },
+    #[error("{path} is there already; write it anew with --force, or elsewhere with --out FOLDER")]
+    AlreadyThere { path: PathBuf },
+    #[error("{zone:?} is no time zone; name one like Europe/Berlin")]
+    TimeZone { zone: String, source: jiff::Error },
+    #[error("the export is of {found}, not of {asked}; leave --stream out, or name one of them")]
+    OtherStream { asked: String, found: String },
     #[error("{0} in the policies")]
     Policies(FaultCount),
     #[error("no policy names a stream {stream:?}, which is the name of the trace")]
@@ -29,8 +35,10 @@ pub(crate) enum Failure {
     Recording(#[from] weir_bench::recording::RecordingError),
     #[error(transparent)]
     Name(#[from] weir_core::units::NotAStreamName),
+    #[error("{trace}: {why}")]
+    NotScored { trace: String, why: weir_bench::score::NotScored },
     #[error(transparent)]
-    Score(#[from] weir_bench::score::TooShort),
+    Score(#[from] weir_bench::score::NotScored),
     #[error("the result cannot be written as JSON")]
     Json(#[from] serde_json::Error),
     #[cfg(feature = "aws")]
@@ -48,6 +56,22 @@ pub(crate) enum Failure {
          its functions would make the alarms anew"
     )]
     StillDeployed { alarm: String },
+    #[cfg(feature = "aws")]
+    #[error(
+        "CloudWatch has no traffic of {streams} in {region} in the last {days} days: are name, \
+         region and account right (aws kinesis list-streams), and did anybody write?"
+    )]
+    NoHistory { streams: String, region: String, days: u16 },
+    #[cfg(feature = "aws")]
+    #[error(
+        "{region} has no stream {stream:?}: nothing was changed. aws kinesis list-streams names those there are"
+    )]
+    NoSuchStream { stream: String, region: String, source: weir_control::ports::PortError },
+    #[cfg(feature = "aws")]
+    #[error(
+        "{place} is paused already: {held}. Nothing was changed; --replace puts yours in its place"
+    )]
+    PausedAlready { place: String, held: String },
     #[cfg(feature = "aws")]
     #[error("this machine lets nothing run")]
     Runtime(#[source] std::io::Error),

@@ -1,7 +1,7 @@
 //! `weir incidents`: which failures are open and which were over of late, as the ledger has them.
 //!
-//! Here: how they are shown. Not here: reading them (`weir-aws`), which only a `weir` built with
-//! the feature `aws` can do.
+//! Here: how they are shown. Not here: reading them (`weir-aws`), which a `weir` without
+//! the feature `aws` cannot do.
 
 use comfy_table::{Table, presets};
 use jiff::Timestamp;
@@ -106,8 +106,8 @@ mod ledger {
     use crate::faults::Failure;
     use crate::{Format, live};
 
-    pub(crate) fn run(days: u16, format: Format) -> Result<(), Failure> {
-        live::with_aws(async |aws| {
+    pub(crate) fn run(days: u16, format: Format, who: &live::Who) -> Result<(), Failure> {
+        live::with_aws(who, async |aws| {
             let now = aws.now();
             let since = now - SignedDuration::from_hours(24 * i64::from(days));
             let incidents = aws.incidents_since(since).await?;

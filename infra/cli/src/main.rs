@@ -10,14 +10,20 @@ mod check;
 mod demo;
 mod estimate;
 mod faults;
+mod html;
+mod import;
 #[cfg(any(feature = "aws", test))]
 mod incidents;
 #[cfg(feature = "aws")]
 mod live;
 #[cfg(feature = "aws")]
 mod pause;
+mod played;
 mod policies;
 mod progress;
+#[cfg(feature = "aws")]
+mod record;
+mod recordings;
 #[cfg(feature = "aws")]
 mod test_alert;
 mod timeline;
@@ -33,8 +39,8 @@ use weir_bench::contender::Contender;
 
 #[cfg(not(feature = "aws"))]
 const WITHOUT_AWS: &str = "\
-`incidents`, `test-alert`, `pause`, `resume` and `uninstall` ask AWS. This weir was built without that:
-  cargo install --path infra/cli --features aws";
+`record`, `incidents`, `test-alert`, `pause`, `resume` and `uninstall` ask AWS. This weir was built without that:
+  cargo install --path infra/cli";
 
 /// Generated from the policy language, and held to it by the house tests.
 const POLICY_SCHEMA: &str = include_str!("../../../docs/policy.schema.json");
@@ -68,26 +74,10 @@ enum Command {
     },
     /// Print the JSON Schema of policy files, for editors.
     Schema,
+    /// Make recordings of what CloudWatch exported: JSON of the AWS CLI, or the console's CSV.
+    Import(import::ImportQuestion),
     /// Replay recorded traffic and see what Weir would have done and what it would have cost.
-    Backtest {
-        /// CSV with the columns timestamp, incoming_bytes, incoming_records.
-        #[arg(long)]
-        trace: PathBuf,
-        /// Policy file, or folder of them; the stream is named as the trace. Without it, the
-        /// defaults.
-        #[arg(long)]
-        policies: Option<PathBuf>,
-        /// How evenly traffic comes over the seconds of a minute and over keys (JSON); without it,
-        /// evenly.
-        #[arg(long, value_name = "FILE")]
-        evenness: Option<PathBuf>,
-        /// Write every action to this CSV.
-        #[arg(long)]
-        actions: Option<PathBuf>,
-        /// How to print the result.
-        #[arg(long, value_enum, default_value_t = Format::Table)]
-        format: Format,
-    },
+    Backtest(backtest::BacktestQuestion),
     /// Say how many shards some traffic needs, what a month costs in each mode, and which mode to
     /// choose.
     Estimate(estimate::Question),
@@ -116,6 +106,9 @@ enum Command {
         #[arg(long)]
         sensitivities: bool,
     },
+    /// Record what CloudWatch has of streams, for backtests. It changes nothing in the account.
+    #[cfg(feature = "aws")]
+    Record(record::RecordQuestion),
     /// List which consumers, and what of Weir itself, fail now or failed of late, and who was told.
     #[cfg(feature = "aws")]
     Incidents {
@@ -125,6 +118,8 @@ enum Command {
         /// How to print them.
         #[arg(long, value_enum, default_value_t = Format::Table)]
         format: Format,
+        #[command(flatten)]
+        who: live::Who,
     },
     /// Send a message that is marked as a test, and its end, to see who gets it.
     #[cfg(feature = "aws")]
@@ -132,28 +127,26 @@ enum Command {
         /// Whom to send it to.
         #[arg(long, value_enum)]
         to: test_alert::Audience,
+        #[command(flatten)]
+        who: live::Who,
     },
     /// Leave one stream alone: plans are made and nothing is changed, from now on.
     #[cfg(feature = "aws")]
-    Pause {
-        /// Which.
-        stream: String,
-        /// Who pauses, and why: it stands in the ledger.
-        #[arg(long)]
-        note: String,
-        /// When it ends by itself; without it, only `weir resume` ends it.
-        #[arg(long)]
-        hours: Option<u16>,
-    },
+    Pause(pause::PauseQuestion),
     /// End a pause.
     #[cfg(feature = "aws")]
     Resume {
-        /// Which stream.
+        /// The stream, by name.
         stream: String,
+        #[command(flatten)]
+        who: live::Who,
     },
     /// Delete the alarms Weir made, once its stack is gone, and say what is left of it.
     #[cfg(feature = "aws")]
-    Uninstall,
+    Uninstall {
+        #[command(flatten)]
+        who: live::Who,
+    },
 }
 
 /// How a result is printed.
@@ -173,15 +166,10 @@ fn main() -> ExitCode {
             print!("{POLICY_SCHEMA}");
             Ok(())
         }
-        Command::Backtest { trace, policies, evenness, actions, format } => {
-            backtest::run(&backtest::BacktestOrder {
-                trace: &trace,
-                policies: policies.as_deref(),
-                evenness: evenness.as_deref(),
-                actions: actions.as_deref(),
-                format,
-            })
-        }
+        Command::Import(question) => import::run(&question),
+        #[cfg(feature = "aws")]
+        Command::Record(question) => record::run(&question),
+        Command::Backtest(question) => backtest::run(&question),
         Command::Estimate(question) => estimate::run(&question),
         Command::Bench { traces, policies, evenness, actions_dir, format, sensitivities } => {
             bench::run(&bench::BenchOrder {
@@ -194,15 +182,15 @@ fn main() -> ExitCode {
             })
         }
         #[cfg(feature = "aws")]
-        Command::Incidents { days, format } => incidents::run(days, format),
+        Command::Incidents { days, format, who } => incidents::run(days, format, &who),
         #[cfg(feature = "aws")]
-        Command::TestAlert { to } => test_alert::run(to),
+        Command::TestAlert { to, who } => test_alert::run(to, &who),
         #[cfg(feature = "aws")]
-        Command::Pause { stream, note, hours } => pause::pause(&stream, &note, hours),
+        Command::Pause(question) => pause::pause(&question),
         #[cfg(feature = "aws")]
-        Command::Resume { stream } => pause::resume(&stream),
+        Command::Resume { stream, who } => pause::resume(&stream, &who),
         #[cfg(feature = "aws")]
-        Command::Uninstall => uninstall::run(),
+        Command::Uninstall { who } => uninstall::run(&who),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -19,12 +19,12 @@ pub(crate) enum Audience {
     Pages,
 }
 
-pub(crate) fn run(to: Audience) -> Result<(), Failure> {
+pub(crate) fn run(to: Audience, who: &live::Who) -> Result<(), Failure> {
     let severity = match to {
         Audience::Notices => Severity::Notice,
         Audience::Pages => Severity::Page,
     };
-    live::with_aws(async |aws| {
+    live::with_aws(who, async |aws| {
         let settings = aws.settings();
         let topics = settings.topics.as_ref().ok_or(Failure::NoTopics)?;
         let prefix = &settings.alarm_prefix;

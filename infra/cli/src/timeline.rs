@@ -15,11 +15,11 @@ pub(crate) fn lines(plans: &[Plan]) -> Vec<String> {
         match plan.action {
             Action::Reshard { from, to } => {
                 withheld.clear();
-                lines.push(format!("{when}  {from:>3} → {to:<3}  {}", why(plan)));
+                lines.push(format!("{when}  {from:>3} → {to:<3}  {}", plan.because()));
             }
             Action::SwitchMode { to, .. } => {
                 withheld.clear();
-                lines.push(format!("{when}  {:>3} → {to}  {}", plan.open, why(plan)));
+                lines.push(format!("{when}  {:>3} → {to}  {}", plan.open, plan.because()));
             }
             Action::Hold(_) => {
                 let told = plan.withheld().filter(|reason| !withheld.contains(reason));
@@ -40,23 +40,4 @@ fn stays(plan: &Plan, reason: HoldReason) -> String {
         }
         _ => format!("{open:>3} stays  {reason}: {meaning}"),
     }
-}
-
-fn why(plan: &Plan) -> String {
-    let forecast = plan.basis.forecast;
-    let cause = match () {
-        () if plan.basis.emergency => "demand is above capacity",
-        () if plan.allowed() > plan.open && forecast.soon > forecast.now => "demand is rising",
-        () if plan.allowed() > plan.open => "more is needed soon",
-        () => "less will do",
-    };
-    let clamped: Vec<&str> = plan.clamps().iter().map(|clamp| clamp.reason.code()).collect();
-    let clamps = match clamped.as_slice() {
-        [] => String::new(),
-        codes => format!("; {} wanted, {}", plan.wanted(), codes.join(", ")),
-    };
-    format!(
-        "{cause}: {} now, {} soon, {} later{clamps}",
-        forecast.now, forecast.soon, forecast.later
-    )
 }

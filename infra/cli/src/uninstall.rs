@@ -7,8 +7,8 @@ use weir_control::uninstall::{self, Uninstalled};
 use crate::faults::Failure;
 use crate::live;
 
-pub(crate) fn run() -> Result<(), Failure> {
-    live::with_aws(async |aws| {
+pub(crate) fn run(who: &live::Who) -> Result<(), Failure> {
+    live::with_aws(who, async |aws| {
         let settings = aws.settings();
         match uninstall::run(&aws, &settings.alarm_prefix).await? {
             Uninstalled::StillDeployed(alarm) => return Err(Failure::StillDeployed { alarm }),

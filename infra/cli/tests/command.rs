@@ -2,46 +2,15 @@
 
 #![allow(clippy::expect_used)] // the lint's own exception reaches test functions only
 
-use std::fmt::Write as _;
+mod support;
+
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 
-use jiff::Timestamp;
-use tempfile::TempDir;
-use weir_sim::generate;
+use support::{folder_with, recording, text, weir};
 
-fn weir(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_weir"))
-        .args(arguments)
-        .current_dir(folder)
-        .output()
-        .expect("the command runs")
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
-
-fn folder_with(files: &[(&str, &str)]) -> TempDir {
-    let folder = tempfile::tempdir().expect("a folder");
-    for (name, content) in files {
-        fs::write(folder.path().join(name), content).expect("a file");
-    }
-    folder
-}
-
-/// Three made-up days, as a recording.
-fn recording(minutes: usize) -> String {
-    let start = Timestamp::from_second(1_793_577_600).expect("a time");
-    let trace = generate::days(3, start, 3, 1);
-    let mut csv = "timestamp,incoming_bytes,incoming_records\n".to_owned();
-    for (minute, index) in trace.minutes.iter().take(minutes).zip(0i64..) {
-        let at = Timestamp::from_second(start.as_second() + 60 * index).expect("a time");
-        writeln!(csv, "{at},{:.0},{:.0}", minute.bytes, minute.records).expect("a string takes it");
-    }
-    csv
-}
+const BACKTEST_PAGE: &str = include_str!("../../../docs/backtest.md");
 
 #[test]
 fn check_draws_every_fault_under_its_line() {
@@ -99,12 +68,14 @@ fn the_same_past_gives_the_same_actions() {
         let report: serde_json::Value =
             serde_json::from_slice(&output.stdout).expect("one JSON object");
         let keys: Vec<&String> = report.as_object().expect("an object").keys().collect();
-        assert_eq!(keys.len(), 7, "{keys:?}");
+        for key in keys {
+            assert!(BACKTEST_PAGE.contains(&format!("`{key}`")), "{key} is documented");
+        }
         assert_eq!(report["violations"], 0);
         fs::read_to_string(folder.path().join("actions.csv")).expect("the actions")
     };
     let (whole, part) = (actions("whole.csv"), actions("part.csv"));
-    assert!(whole.starts_with("called_at,effective_at,action,from,to\n"));
+    assert!(whole.starts_with("called_at,effective_at,action,from,to,wanted,reasons,why\n"));
     assert!(part.lines().count() > 4, "{part}");
     assert!(whole.starts_with(&part), "{whole}\n---\n{part}");
 }

@@ -3,11 +3,21 @@
 use jiff::Timestamp;
 use weir_control::ports::Clock;
 
-use crate::Aws;
+use crate::{Account, Aws};
 
 impl Clock for Aws {
-    #[allow(clippy::disallowed_methods)] // the Clock port itself
     fn now(&self) -> Timestamp {
-        Timestamp::now()
+        now()
     }
+}
+
+impl Clock for Account {
+    fn now(&self) -> Timestamp {
+        now()
+    }
+}
+
+#[allow(clippy::disallowed_methods)] // the Clock port itself
+fn now() -> Timestamp {
+    Timestamp::now()
 }

@@ -7,7 +7,7 @@
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use aws_config::{BehaviorVersion, SdkConfig};
+use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
@@ -25,8 +25,22 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(5);
 /// happened.
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(12);
 
+/// Whose credentials, and where, where somebody says so; otherwise as the SDK finds them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Identity {
+    /// A profile of the AWS CLI's files.
+    pub profile: Option<String>,
+    /// A region.
+    pub region: Option<String>,
+}
+
 /// Reads region, credentials and endpoints from where the SDK looks for them.
 pub async fn load() -> SdkConfig {
+    load_as(Identity::default()).await
+}
+
+/// The same for somebody who says who they are.
+pub async fn load_as(identity: Identity) -> SdkConfig {
     // ring, because the default provider spends 30 ms of a cold start on gathering entropy.
     let http = Builder::new()
         .pool_idle_timeout(POOL_IDLE_TIMEOUT)
@@ -38,12 +52,17 @@ pub async fn load() -> SdkConfig {
         .operation_timeout(OPERATION_TIMEOUT)
         .build();
     // A version by name: an update of the SDK must not change what a call does.
-    aws_config::defaults(BehaviorVersion::v2026_01_12())
+    let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
         .http_client(http)
         .timeout_config(timeouts)
-        .retry_config(RetryConfig::standard())
-        .load()
-        .await
+        .retry_config(RetryConfig::standard());
+    if let Some(profile) = identity.profile {
+        loader = loader.profile_name(profile);
+    }
+    if let Some(region) = identity.region {
+        loader = loader.region(Region::new(region));
+    }
+    loader.load().await
 }
 
 /// The services' clients. A function pays only for those it uses.
@@ -71,6 +90,10 @@ impl Clients {
             firehose: OnceLock::new(),
             sns: OnceLock::new(),
         }
+    }
+
+    pub(crate) fn region(&self) -> Option<&str> {
+        self.sdk.region().map(AsRef::as_ref)
     }
 
     pub(crate) fn kinesis(&self) -> &aws_sdk_kinesis::Client {

@@ -10,6 +10,7 @@ use aws_sdk_kinesis::types::{self, RecordDistributionStrategy, ScalingType};
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use jiff::{SignedDuration, Timestamp};
+use weir_control::installation::Place;
 use weir_control::ports::{
     Clock, DescribeStream, Failure, ListStreams, PortError, PortResult, ReadQuota, Reshard,
     SwitchMode,
@@ -20,7 +21,10 @@ use weir_core::observation::{
 use weir_core::units::{Shards, StreamName};
 
 use crate::Aws;
+use crate::config::Clients;
 use crate::errors::Call;
+use crate::pace::Paces;
+use crate::settings::place;
 
 const DESCRIBE_STREAM_SUMMARY: Call = Call::read("DescribeStreamSummary");
 const LIST_STREAMS: Call = Call::read("ListStreams");
@@ -71,6 +75,20 @@ impl Aws {
     }
 }
 
+impl Aws {
+    /// In which account and region a stream is.
+    ///
+    /// # Errors
+    /// Where there is no such stream, or it cannot be asked for.
+    pub async fn stream_place(&self, stream: &StreamName) -> PortResult<Place> {
+        let arn = self.summary(stream).await?.stream_arn;
+        place("kinesis", &arn).ok_or_else(|| {
+            let message = format!("{arn:?} is no stream's ARN");
+            DESCRIBE_STREAM_SUMMARY.refused(Failure::Invalid, message)
+        })
+    }
+}
+
 fn state(summary: &types::StreamDescriptionSummary) -> PortResult<StreamState> {
     let mode = summary.stream_mode_details().map(types::StreamModeDetails::stream_mode);
     Ok(StreamState {
@@ -115,23 +133,27 @@ fn unheard_of(what: &str, value: &str) -> PortError {
 
 impl ListStreams for Aws {
     async fn list_streams(&self) -> PortResult<Vec<StreamName>> {
-        let mut streams = Vec::new();
-        let mut after: Option<String> = None;
-        loop {
-            self.paces.list_streams.turn().await;
-            // By name rather than by token: a token goes out of date while others are served.
-            let request = self.clients.kinesis().list_streams().limit(STREAMS_PER_PAGE);
-            let request = request.set_exclusive_start_stream_name(after.take());
-            let page = request.send().await.map_err(|e| LIST_STREAMS.failed(e))?;
-            for name in page.stream_names() {
-                let name = StreamName::new(name)
-                    .map_err(|e| LIST_STREAMS.refused(Failure::Invalid, e.to_string()))?;
-                streams.push(name);
-            }
-            after = page.stream_names().last().cloned();
-            if !page.has_more_streams() || after.is_none() {
-                return Ok(streams);
-            }
+        list_streams(&self.clients, &self.paces).await
+    }
+}
+
+pub(crate) async fn list_streams(clients: &Clients, paces: &Paces) -> PortResult<Vec<StreamName>> {
+    let mut streams = Vec::new();
+    let mut after: Option<String> = None;
+    loop {
+        paces.list_streams.turn().await;
+        // By name rather than by token: a token goes out of date while others are served.
+        let request = clients.kinesis().list_streams().limit(STREAMS_PER_PAGE);
+        let request = request.set_exclusive_start_stream_name(after.take());
+        let page = request.send().await.map_err(|e| LIST_STREAMS.failed(e))?;
+        for name in page.stream_names() {
+            let name = StreamName::new(name)
+                .map_err(|e| LIST_STREAMS.refused(Failure::Invalid, e.to_string()))?;
+            streams.push(name);
+        }
+        after = page.stream_names().last().cloned();
+        if !page.has_more_streams() || after.is_none() {
+            return Ok(streams);
         }
     }
 }

@@ -3,6 +3,7 @@
 //! [`Aws`] is every port at once; each loop takes of it what it needs. Not here: decisions of any
 //! kind.
 
+mod account;
 mod alarms;
 mod alerts;
 mod clock;
@@ -29,8 +30,10 @@ use jiff::Timestamp;
 use weir_core::observation::ShardQuota;
 use weir_core::units::StreamName;
 
-pub use config::load;
+pub use account::Account;
+pub use config::{Identity, load, load_as};
 pub use connect::FirstCall;
+pub use metrics::{HistoryMetric, HistoryPoint, HistoryWindow};
 pub use settings::{SettingFault, SettingFaults, Settings, Topics};
 
 use config::Clients;
@@ -71,6 +74,11 @@ impl Aws {
             delivery_streams: Mutex::new(None),
             days: KeptDays::default(),
         }
+    }
+
+    /// Its region; `None` where nothing says one.
+    pub fn region(&self) -> Option<&str> {
+        self.clients.region()
     }
 
     /// What this installation is set to.

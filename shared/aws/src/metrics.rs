@@ -3,17 +3,18 @@
 //! Two windows per stream, each with its own calls, because one call has one start and one end. A
 //! stream whose numbers did not all come gets an error, never a half-empty series. Not here: what
 //! is asked (`window`), how answers are put together (`answers`), which need not be asked for
-//! (`days`), which metrics there are (`existing`).
+//! (`days`), which metrics there are (`existing`), what is asked for recordings (`history`).
 
 mod answers;
 mod days;
 mod existing;
+mod history;
 mod window;
 
 use std::collections::VecDeque;
 
 use aws_sdk_cloudwatch::Client;
-use aws_sdk_cloudwatch::types::ScanBy;
+use aws_sdk_cloudwatch::types::{MetricDataQuery, ScanBy};
 use aws_smithy_types::DateTime;
 use jiff::Timestamp;
 use tokio::task::JoinSet;
@@ -25,6 +26,7 @@ use crate::Aws;
 use crate::errors::Call;
 use answers::Answers;
 pub(crate) use days::KeptDays;
+pub use history::{HistoryMetric, HistoryPoint, HistoryWindow};
 use window::Window;
 pub(crate) use window::{NAMESPACE, STREAM_DIMENSION};
 
@@ -111,7 +113,8 @@ impl Aws {
 
 /// One call and its pages, for as many streams as one call takes.
 async fn ask(client: Client, window: Window, streams: &[StreamName]) -> Vec<PortResult<Series>> {
-    match pages(&client, window, streams).await {
+    let span = (window.start_second, window.end_second());
+    match pages(&client, window.queries(streams), span).await {
         Ok(answers) => {
             (0..streams.len()).map(|stream| answers.series_of(stream, &window)).collect()
         }
@@ -119,19 +122,20 @@ async fn ask(client: Client, window: Window, streams: &[StreamName]) -> Vec<Port
     }
 }
 
+/// From the first second to the other, exclusive.
 async fn pages(
     client: &Client,
-    window: Window,
-    streams: &[StreamName],
+    queries: Vec<MetricDataQuery>,
+    (start, end): (i64, i64),
 ) -> Result<Answers, PortError> {
     let mut answers = Answers::default();
     let mut token: Option<String> = None;
     loop {
         let page = client
             .get_metric_data()
-            .set_metric_data_queries(Some(window.queries(streams)))
-            .start_time(DateTime::from_secs(window.start_second))
-            .end_time(DateTime::from_secs(window.end_second()))
+            .set_metric_data_queries(Some(queries.clone()))
+            .start_time(DateTime::from_secs(start))
+            .end_time(DateTime::from_secs(end))
             .scan_by(ScanBy::TimestampAscending)
             .set_next_token(token.clone())
             .send()

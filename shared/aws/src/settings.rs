@@ -36,11 +36,12 @@ pub struct Topics {
     pub place: Place,
 }
 
-/// Partition, region and account of a topic's ARN.
-fn place(topic: &str) -> Option<Place> {
-    let parts: Vec<&str> = topic.split(':').collect();
-    let ["arn", partition, "sns", region, account, name] = parts[..] else { return None };
-    let whole = [partition, region, account, name].iter().all(|part| !part.is_empty());
+/// Partition, region and account of a service's ARN.
+pub(crate) fn place(of: &str, arn: &str) -> Option<Place> {
+    let parts: Vec<&str> = arn.split(':').collect();
+    let ["arn", partition, service, region, account, name] = parts[..] else { return None };
+    let whole =
+        service == of && [partition, region, account, name].iter().all(|part| !part.is_empty());
     let owned = |part: &str| part.to_owned();
     whole.then(|| Place {
         partition: owned(partition),
@@ -105,7 +106,7 @@ impl Settings {
         };
         let mut topic = |variable: &'static str| {
             let arn = set(variable)?;
-            if place(&arn).is_none() {
+            if place("sns", &arn).is_none() {
                 faults.push(SettingFault {
                     variable,
                     message: format!("{arn:?} is no topic's ARN"),
@@ -117,7 +118,7 @@ impl Settings {
         let (notices, pages) = (topic("WEIR_NOTICES_TOPIC"), topic("WEIR_PAGES_TOPIC"));
         let chat = topic("WEIR_CHAT_TOPIC");
         let topics = notices.zip(pages).and_then(|(notices, pages)| {
-            let place = place(&notices)?;
+            let place = place("sns", &notices)?;
             Some(Topics { notices, pages, chat, place })
         });
         let settings = Settings {

@@ -10,7 +10,7 @@ use aws_smithy_types::retry::RetryConfig;
 use serde_json::Value;
 use weir_control::installation::Place;
 
-use crate::{Aws, Settings, Topics};
+use crate::{Account, Aws, Settings, Topics};
 
 /// One answer of a service.
 pub(crate) struct Answer {
@@ -101,20 +101,34 @@ pub(crate) fn topics() -> Topics {
 
 /// AWS behind this HTTP client.
 pub(crate) fn behind(http: SharedHttpClient, endpoint: &str) -> Aws {
+    Aws::new(sdk(http, endpoint), settings())
+}
+
+fn sdk(http: SharedHttpClient, endpoint: &str) -> SdkConfig {
     let credentials = Credentials::new("AKIDEXAMPLE", "secret", None, None, "tests");
-    let sdk = SdkConfig::builder()
+    SdkConfig::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
         .region(Region::new("eu-central-1"))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
         .retry_config(RetryConfig::standard())
         .endpoint_url(endpoint)
         .http_client(http)
-        .build();
-    Aws::new(sdk, settings())
+        .build()
 }
 
 /// AWS that gives these answers, one after the other.
 pub(crate) fn answering(answers: Vec<Answer>) -> (Aws, StaticReplayClient) {
+    let replay = replaying(answers);
+    (behind(SharedHttpClient::new(replay.clone()), "http://aws.test"), replay)
+}
+
+/// An account without an installation that gives these answers.
+pub(crate) fn account_answering(answers: Vec<Answer>) -> (Account, StaticReplayClient) {
+    let replay = replaying(answers);
+    (Account::new(sdk(SharedHttpClient::new(replay.clone()), "http://aws.test")), replay)
+}
+
+fn replaying(answers: Vec<Answer>) -> StaticReplayClient {
     let events = answers.into_iter().map(|Answer { status, headers, body }| {
         let mut answer = http::Response::builder().status(status);
         for (name, value) in headers {
@@ -126,8 +140,7 @@ pub(crate) fn answering(answers: Vec<Answer>) -> (Aws, StaticReplayClient) {
             answer.body(SdkBody::from(body)).expect("an answer"),
         )
     });
-    let replay = StaticReplayClient::new(events.collect());
-    (behind(SharedHttpClient::new(replay.clone()), "http://aws.test"), replay)
+    StaticReplayClient::new(events.collect())
 }
 
 /// How many requests were sent.

@@ -31,7 +31,7 @@ use weir_core::units::Shards;
 pub use application_auto_scaling::ApplicationAutoScaling;
 pub use aws_sample::AwsSample;
 pub use epsagon::Epsagon;
-pub use fixed_at_peak::fixed_at_peak;
+pub use fixed_at_peak::{fixed_at, fixed_at_peak};
 pub use history::History;
 pub use on_demand::on_demand;
 pub use scaling_utils::ScalingUtils;

@@ -1,7 +1,7 @@
 //! Weir itself, all of its loops on the simulated AWS, looking after one stream.
 
 use weir_core::policy::{Policy, PolicySet};
-use weir_core::units::StreamName;
+use weir_core::units::{Shards, StreamName};
 use weir_sim::record::{AlertRecord, StreamRun};
 use weir_sim::settings::Settings;
 use weir_sim::simulation::Simulation;
@@ -24,9 +24,19 @@ pub fn replay(
     trace: &Trace,
     policy: Policy,
     settings: Settings,
+    on_minute: impl FnMut(),
+) -> Replayed {
+    replay_from(trace, initial_shards(trace), policy, settings, on_minute)
+}
+
+/// The same from a size of somebody's choice.
+pub fn replay_from(
+    trace: &Trace,
+    open: Shards,
+    policy: Policy,
+    settings: Settings,
     mut on_minute: impl FnMut(),
 ) -> Replayed {
-    let open = initial_shards(trace);
     let stream = StreamName::new("orders").map(|name| (name, trace.clone(), open));
     let policies = PolicySet::of_all_streams(policy);
     let streams = stream.into_iter().collect();

@@ -155,7 +155,7 @@ fn a_paused_stream_is_left_alone() -> Result<()> {
     let plan = installation.newest_plan()?;
     let said =
         installation.world.weir(&["pause", STREAM, "--note", "load test", "--hours", "4"], &[])?;
-    assert!(said.starts_with("Weir leaves orders alone until 20"), "{said}");
+    assert!(said.contains("alone until 20"), "{said}");
     installation.deliver(&plan)?;
     assert_eq!((installation.refusal()?.as_str(), installation.reshard_calls()), ("paused", 0));
     installation.surge()?;

@@ -50,7 +50,8 @@ impl Answers {
         Ok(Series { start, period_seconds: window.period_seconds, points })
     }
 
-    fn complete(&self, id: &str) -> PortResult<&[(i64, f64)]> {
+    /// What came for a query, if all of it came.
+    pub(super) fn complete(&self, id: &str) -> PortResult<&[(i64, f64)]> {
         let answer =
             self.by_id.get(id).ok_or_else(|| failed(id, Failure::Unavailable, "not answered"))?;
         match &answer.status {

@@ -124,27 +124,39 @@ impl Window {
     /// All queries of a call.
     pub(super) fn queries(&self, streams: &[StreamName]) -> Vec<MetricDataQuery> {
         let of_stream = |(place, stream): (usize, &StreamName)| {
-            let dimension = Dimension::builder().name(STREAM_DIMENSION).value(stream.as_str());
-            let dimension = dimension.build();
+            let dimension = dimension(stream);
             self.measures.iter().map(move |measure| self.query(place, measure, dimension.clone()))
         };
         streams.iter().enumerate().flat_map(of_stream).collect()
     }
 
     fn query(&self, place: usize, measure: &Measure, dimension: Dimension) -> MetricDataQuery {
-        let metric = Metric::builder()
-            .namespace(NAMESPACE)
-            .metric_name(measure.metric)
-            .dimensions(dimension)
-            .build();
-        let stat = MetricStat::builder()
-            .metric(metric)
-            .period(i32::try_from(self.period_seconds).unwrap_or(i32::MAX))
-            .stat(measure.statistic)
-            .build();
         let id = Window::query_id(place, measure);
-        MetricDataQuery::builder().id(id).metric_stat(stat).return_data(true).build()
+        query(id, measure.metric, measure.statistic, self.period_seconds, dimension)
     }
+}
+
+/// A query of one metric of Kinesis's.
+pub(super) fn query(
+    id: String,
+    metric: &str,
+    statistic: &str,
+    period_seconds: u32,
+    dimension: Dimension,
+) -> MetricDataQuery {
+    let metric =
+        Metric::builder().namespace(NAMESPACE).metric_name(metric).dimensions(dimension).build();
+    let stat = MetricStat::builder()
+        .metric(metric)
+        .period(i32::try_from(period_seconds).unwrap_or(i32::MAX))
+        .stat(statistic)
+        .build();
+    MetricDataQuery::builder().id(id).metric_stat(stat).return_data(true).build()
+}
+
+/// What names a stream among the others.
+pub(super) fn dimension(stream: &StreamName) -> Dimension {
+    Dimension::builder().name(STREAM_DIMENSION).value(stream.as_str()).build()
 }
 
 #[cfg(test)]

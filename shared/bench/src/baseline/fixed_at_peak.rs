@@ -13,7 +13,11 @@ use weir_sim::trace::Trace;
 pub fn fixed_at_peak(trace: &Trace, setting: &Setting) -> StreamRun {
     let scored = trace.minutes.get(scored_minutes(trace.minutes.len())).unwrap_or_default();
     let peak = scored.iter().map(|minute| minute.load()).fold(ShardLoad::ZERO, ShardLoad::max);
-    let size = Shards::for_load(peak, Share::WHOLE);
+    fixed_at(trace, Shards::for_load(peak, Share::WHOLE), setting)
+}
+
+/// A stream that has this size all the time.
+pub fn fixed_at(trace: &Trace, size: Shards, setting: &Setting) -> StreamRun {
     let mut run = StreamRun::new(trace.start, size, trace.minutes.len());
     let minutes = trace.minutes.iter().enumerate();
     run.minutes.extend(

@@ -139,6 +139,33 @@ impl fmt::Display for Throttling {
     }
 }
 
+impl Plan {
+    /// Why it does what it does, in a line: what demand is and will be, and what held it back.
+    pub fn because(&self) -> String {
+        let switch = match self.action {
+            Action::SwitchMode { .. } => self.wanted_mode,
+            Action::Reshard { .. } | Action::Hold(_) => None,
+        };
+        if let Some(wanted) = switch {
+            return wanted.to_string();
+        }
+        let Forecast { now, soon, later, leader, .. } = self.basis.forecast;
+        let like = leader.map_or_else(String::new, |who| format!(", {}", who.words()));
+        let cause = match () {
+            () if self.basis.emergency => "demand is above capacity",
+            () if self.allowed() > self.open && soon > now => "demand is rising",
+            () if self.allowed() > self.open => "more is needed soon",
+            () => "less will do",
+        };
+        let clamps: Vec<&str> = self.clamps().iter().map(|clamp| clamp.reason.code()).collect();
+        let clamps = match clamps.as_slice() {
+            [] => String::new(),
+            codes => format!("; {} wanted, {}", self.wanted(), codes.join(", ")),
+        };
+        format!("{cause}: {now} shards now, {soon} soon, {later} later{like}{clamps}")
+    }
+}
+
 /// What a reshard takes: "about 3 min: 4 splits".
 fn work(from: Shards, to: Shards) -> String {
     let some = |count: u32, what: &str| match count {

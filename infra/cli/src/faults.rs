@@ -9,6 +9,9 @@ use codespan_reporting::term::{self, termcolor};
 use thiserror::Error;
 use weir_core::policy::Fault;
 
+#[cfg(feature = "aws")]
+use crate::next_step;
+
 /// A command that could not do what it was asked.
 #[derive(Debug, Error)]
 pub(crate) enum Failure {
@@ -95,11 +98,23 @@ impl std::fmt::Display for FaultCount {
 /// Tells a failure with everything below it.
 #[allow(clippy::print_stderr)]
 pub(crate) fn tell(failure: &Failure) {
-    eprintln!("error: {failure}");
+    let mut told = failure.to_string();
+    eprintln!("error: {told}");
     let mut below = std::error::Error::source(failure);
     while let Some(cause) = below {
-        eprintln!("  because: {cause}");
+        let said = cause.to_string();
+        // Many a cause says what was said above it.
+        if !told.contains(&said) {
+            eprintln!("  because: {said}");
+            told.push_str(&said);
+        }
         below = cause.source();
+    }
+    #[cfg(feature = "aws")]
+    if let Failure::Aws(error) = failure
+        && let Some(step) = next_step::of(error)
+    {
+        eprintln!("  next: {step}");
     }
 }
 

@@ -17,6 +17,8 @@ mod incidents;
 #[cfg(feature = "aws")]
 mod live;
 #[cfg(feature = "aws")]
+mod next_step;
+#[cfg(feature = "aws")]
 mod pause;
 mod played;
 mod policies;

@@ -7,7 +7,10 @@
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use aws_config::profile::ProfileFileCredentialsProvider;
+use aws_config::provider_config::ProviderConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_kinesis::config::SharedCredentialsProvider;
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
@@ -53,16 +56,21 @@ pub async fn load_as(identity: Identity) -> SdkConfig {
         .build();
     // A version by name: an update of the SDK must not change what a call does.
     let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
-        .http_client(http)
+        .http_client(http.clone())
         .timeout_config(timeouts)
         .retry_config(RetryConfig::standard());
-    if let Some(profile) = identity.profile {
-        loader = loader.profile_name(profile);
-    }
     if let Some(region) = identity.region {
         loader = loader.region(Region::new(region));
     }
-    loader.load().await
+    let Some(profile) = identity.profile else { return loader.load().await };
+    let sdk = loader.profile_name(&profile).load().await;
+    // Keys in the environment would win over a profile that somebody names, and act on another
+    // account.
+    let config =
+        ProviderConfig::without_region().with_http_client(http).with_region(sdk.region().cloned());
+    let provider = ProfileFileCredentialsProvider::builder().configure(&config);
+    let credentials = SharedCredentialsProvider::new(provider.profile_name(profile).build());
+    sdk.into_builder().credentials_provider(credentials).build()
 }
 
 /// The services' clients. A function pays only for those it uses.

@@ -88,7 +88,7 @@ impl Settings {
             faults.push(SettingFault {
                 variable: "WEIR_LEDGER_TABLE",
                 message: "is not set".to_owned(),
-                fix: "set it to the name of the ledger's DynamoDB table",
+                fix: "set it to the name of the ledger's DynamoDB table, the stack's output LedgerTable",
             });
             String::new()
         });

@@ -25,6 +25,8 @@ import urllib.request
 from pathlib import Path
 
 KINESIS_MOCK = "kinesis-local@0.6.2"
+# Chromium as a package, and what steers it: the page of a backtest is looked at in it.
+BROWSER = ["@sparticuz/chromium@147.0.0", "puppeteer-core@24.43.1"]
 REQUIREMENTS = Path(__file__).resolve().parent / "python-requirements.txt"
 OLDEST_PYTHON = (3, 10)
 START_SECONDS = 60
@@ -82,6 +84,7 @@ def paths(folder):
         "npm": node / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js",
         "kinesis_mock": kinesis / "main.js",
         "kinesis_mock_certificate": kinesis / "server.json",
+        "npm_packages": folder / "npm",
     }
 
 
@@ -90,6 +93,7 @@ def wanted_stamp():
     return {
         "requirements": hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest(),
         "kinesis_mock": KINESIS_MOCK,
+        "browser": BROWSER,
         "python": f"{sys.implementation.cache_tag} {platform.machine()}",
     }
 
@@ -114,8 +118,8 @@ def install(folder, tools):
     run(
         [str(tools["node"]), str(tools["npm"]), "install", "--prefix", str(folder / "npm"),
          "--cache", str(folder / "npm-cache"), "--ignore-scripts",
-         "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel", "error", KINESIS_MOCK],
-        f"npm could not install {KINESIS_MOCK}. It needs the npm registry or a mirror of it.",
+         "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel", "error", KINESIS_MOCK, *BROWSER],
+        f"npm could not install {KINESIS_MOCK} and {' and '.join(BROWSER)}. It needs the npm registry or a mirror of it.",
         # Node trusts only its own list of authorities otherwise, and fails behind a company's proxy.
         {"NODE_USE_SYSTEM_CA": "1"},
     )

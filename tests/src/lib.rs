@@ -35,6 +35,6 @@ pub use emulators::{Durations, Emulators};
 pub use failure::{AwsError, Failure, Result};
 pub use lambda_function::{FunctionError, FunctionSpec, Invocation, LambdaFunction};
 pub use proxy::{Gate, Hold, Outage, Proxy};
-pub use tools::python;
+pub use tools::{look_at_page, python};
 pub use wire::{Answered, Call, Service};
 pub use world::World;

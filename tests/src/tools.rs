@@ -17,6 +17,7 @@ pub(crate) struct Tools {
     pub(crate) node: PathBuf,
     pub(crate) kinesis_mock: PathBuf,
     pub(crate) kinesis_mock_certificate: PathBuf,
+    pub(crate) npm_packages: PathBuf,
 }
 
 impl Tools {
@@ -53,6 +54,28 @@ pub fn python() -> Result<Command> {
     Ok(python)
 }
 
+/// What `look_at_page.mjs` saw of a page in Chromium; its pictures lie in `pictures`.
+///
+/// # Errors
+/// Where the tools cannot be installed, or the browser does not run to its end.
+pub fn look_at_page(page: &Path, pictures: &Path) -> Result<Value> {
+    let tools = Tools::installed()?;
+    let scratch = tools_dir().join("tmp");
+    std::fs::create_dir_all(&scratch).context(|| format!("make {}", scratch.display()))?;
+    let looked = Command::new(&tools.node)
+        .arg(script("look_at_page.mjs"))
+        .args([tools.npm_packages.as_path(), page, pictures])
+        // Chromium is unpacked there.
+        .env("TMPDIR", &scratch)
+        .stdin(Stdio::null())
+        .output()
+        .context(|| "run node".into())?;
+    if !looked.status.success() {
+        return Err(Failure::new(String::from_utf8_lossy(&looked.stderr)));
+    }
+    serde_json::from_slice(&looked.stdout).context(|| "read what the browser saw".into())
+}
+
 fn install() -> Result<Tools> {
     let mut setup = Command::new("python3")
         .arg(script("setup.py"))
@@ -83,6 +106,7 @@ fn install() -> Result<Tools> {
         node: path("node")?,
         kinesis_mock: path("kinesis_mock")?,
         kinesis_mock_certificate: path("kinesis_mock_certificate")?,
+        npm_packages: path("npm_packages")?,
     })
 }
 

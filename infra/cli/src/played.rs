@@ -38,6 +38,12 @@ pub(crate) fn beside(backtest: &Backtest) -> Vec<Beside> {
     today.chain(peers).collect()
 }
 
+/// Dollars and cents.
+pub(crate) fn dollars(usd: f64) -> String {
+    let sign = if usd <= -0.005 { "-" } else { "" };
+    format!("{sign}${:.2}", usd.abs())
+}
+
 /// To so many digits after the point.
 pub(crate) fn round(value: f64, digits: i32) -> f64 {
     let scale = 10f64.powi(digits);

@@ -52,10 +52,7 @@ fn missing(trace: &Trace) -> String {
             let (gaps, all) = (trace.recorded.gaps.len(), trace.minutes.len());
             let percent = 100.0 * missing as f64 / all.max(1) as f64;
             let gaps = if gaps == 1 { "1 gap".to_owned() } else { format!("{gaps} gaps") };
-            format!(
-                "{missing} of {all} minutes are missing ({percent:.1} %, {gaps}): the policy's \
-                 missing_data says what that means"
-            )
+            format!("{missing} of {all} minutes are missing ({percent:.1} %, {gaps})")
         }
     }
 }

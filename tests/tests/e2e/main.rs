@@ -11,6 +11,8 @@ mod deliveries;
 mod deployed;
 mod installation;
 mod outages;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))] // as Chromium is packed
+mod page;
 mod pausing;
 mod privileges;
 mod recording;

@@ -7,7 +7,7 @@ use weir_bench::backtest::{OWN_INSTALLATION_MONTH, OWN_STREAM_MONTH};
 use super::report::BacktestReport;
 use crate::Format;
 use crate::faults::Failure;
-use crate::played::{Played, round};
+use crate::played::{Played, dollars, round};
 
 /// All streams together, US dollars a month.
 #[derive(Clone, Copy, Default)]
@@ -73,10 +73,10 @@ impl Sum {
         let own = OWN_STREAM_MONTH.get();
         let installation = OWN_INSTALLATION_MONTH.get();
         format!(
-            "{} of {streams} streams are worth it: they save ${:.2} a month, Weir's own ${own:.2} \
+            "{} of {streams} streams are worth it: they save {} a month, Weir's own ${own:.2} \
              for each of them and ${installation:.2} for its installation taken off.",
             self.worth_it,
-            self.in_all()
+            dollars(self.in_all())
         )
     }
 }

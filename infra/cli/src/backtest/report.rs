@@ -9,7 +9,7 @@ use weir_bench::backtest::{ActionTaken, Backtest, OWN_STREAM_MONTH};
 use weir_bench::contender::Contender;
 
 use crate::faults::Failure;
-use crate::played::{Beside, Played, beside, round};
+use crate::played::{Beside, Played, beside, dollars, round};
 use crate::{Format, recordings, timeline};
 
 /// So many lines of what was done are printed; the newest.
@@ -65,7 +65,11 @@ pub(super) fn tell(played: &Played, format: Format) -> Result<(), Failure> {
                 println!("{line}");
             }
             for held in &report.held_back {
-                println!("held back in {} plans by {}: {}", held.plans, held.reason, held.meaning);
+                let plans = if held.plans == 1 { "plan" } else { "plans" };
+                println!(
+                    "held back in {} {plans} by {}: {}",
+                    held.plans, held.reason, held.meaning
+                );
             }
         }
     }
@@ -141,17 +145,21 @@ impl BacktestReport {
         };
         row("trace", self.trace.clone());
         row("recorded", recordings::recorded(&played.recording.trace));
+        if self.missing_minutes > 0 {
+            row("", "what a gap means is the policy's missing_data".to_owned());
+        }
         row("scored", format!("{} days, after one of warm-up", self.days));
         row("shard cost", format!("{:.1} % of fixed at peak", 100.0 * self.cost_vs_fixed));
         row("throttled", format!("{} % of bytes", self.throttled_pct));
         row(
             "saves",
             format!(
-                "${:.2} a month against {before}, Weir's own ${:.2} taken off",
-                self.usd_month_saved, self.usd_month_weir
+                "{} a month against {before}, Weir's {} counted",
+                dollars(self.usd_month_saved),
+                dollars(self.usd_month_weir)
             ),
         );
-        row("J", format!("{} (cost with throttled bytes priced in; fixed at peak is 1)", self.j));
+        row("J", format!("{} (cost with throttling priced in; fixed at peak is 1)", self.j));
         row("reshards", format!("{} a day of 10 allowed", self.calls_per_day));
         row("laws broken", self.violations.to_string());
         table

@@ -7,7 +7,7 @@ use weir_bench::backtest::{ActionTaken, OWN_INSTALLATION_MONTH, OWN_STREAM_MONTH
 use weir_bench::contender::Contender;
 use weir_core::limits::RESHARDS_PER_DAY_MAX;
 
-use crate::played::{Beside, Played, beside};
+use crate::played::{Beside, Played, beside, dollars};
 use crate::recordings;
 
 const UPLOT: &str = include_str!("uplot/uPlot.iife.min.js");
@@ -68,10 +68,6 @@ pub(super) fn page(all: &[Played], data: &str) -> Markup {
     }
 }
 
-fn usd(usd: f64) -> String {
-    format!("${usd:.2}")
-}
-
 /// Every stream, and which are worth it.
 fn fleet(all: &[Played]) -> Markup {
     let saved: f64 = all.iter().map(|one| one.backtest.saves()).filter(|saves| *saves > 0.0).sum();
@@ -80,8 +76,8 @@ fn fleet(all: &[Played]) -> Markup {
     html! {
         h2 { "Which streams are worth it" }
         p {
-            (worth) " of " (all.len()) " save " (usd(saved - installation)) " a month together, Weir's own "
-            (usd(OWN_STREAM_MONTH.get())) " for each and " (usd(installation)) " for its installation taken off."
+            (worth) " of " (all.len()) " save " (dollars(saved - installation)) " a month together, Weir's own "
+            (dollars(OWN_STREAM_MONTH.get())) " for each and " (dollars(installation)) " for its installation taken off."
         }
         div.wide tabindex="0" role="region" aria-label="Streams" {
             table {
@@ -93,9 +89,9 @@ fn fleet(all: &[Played]) -> Markup {
                     @for one in all {
                         tr {
                             th scope="row" { (one.recording.trace.name) }
-                            td.n { (usd(one.backtest.before().get())) }
-                            td.n { (usd(one.backtest.score.month().get())) }
-                            td.n { (format!("{:.2}", one.backtest.saves())) }
+                            td.n { (dollars(one.backtest.before().get())) }
+                            td.n { (dollars(one.backtest.score.month().get())) }
+                            td.n { (dollars(one.backtest.saves())) }
                             td.n { (format!("{:.4} %", one.backtest.score.throttled_percent)) }
                         }
                     }
@@ -116,8 +112,8 @@ fn stream(played: &Played, place: usize) -> Markup {
     html! {
         section data-stream=(place) aria-label=(trace.name) {
             ul.facts {
-                li { b { (usd(backtest.saves())) } "saved a month " (before) }
-                li { b { (usd(backtest.score.month().get())) } "a month with Weir, and " (usd(OWN_STREAM_MONTH.get())) " for Weir" }
+                li { b { (dollars(backtest.saves())) } "saved a month " (before) }
+                li { b { (dollars(backtest.score.month().get())) } "a month with Weir, and " (dollars(OWN_STREAM_MONTH.get())) " for Weir" }
                 li { b { (format!("{:.4} %", backtest.score.throttled_percent)) } "of bytes throttled" }
                 li { b { (actions.len()) } "changes; at most " (most) " of " (RESHARDS_PER_DAY_MAX) " calls in 24 hours" }
             }
@@ -190,7 +186,7 @@ fn comparison(played: &Played) -> Markup {
         html! {
             tr {
                 th scope="row" { (explained(&one.name)) }
-                td.n { (usd(one.usd_month)) span.share style=(width(one.usd_month)) aria-hidden="true" {} }
+                td.n { (dollars(one.usd_month)) span.share style=(width(one.usd_month)) aria-hidden="true" {} }
                 td.n { (format!("{:.4} %", one.throttled_pct)) }
                 td.n { (format!("{:.2}", one.calls_per_day)) }
             }
@@ -207,7 +203,7 @@ fn comparison(played: &Played) -> Markup {
                 tbody {
                     tr.us {
                         th scope="row" { "Weir" }
-                        td.n { (usd(ours)) span.share style=(width(ours)) aria-hidden="true" {} }
+                        td.n { (dollars(ours)) span.share style=(width(ours)) aria-hidden="true" {} }
                         td.n { (format!("{:.4} %", played.backtest.score.throttled_percent)) }
                         td.n { (format!("{:.2}", played.backtest.score.calls_per_day)) }
                     }
@@ -235,7 +231,7 @@ fn held_back(played: &Played) -> Markup {
             h2 { "What held it back" }
             ul {
                 @for one in &held {
-                    li { code { (one.code) } ", in " (one.plans) " plans: " (one.meaning) }
+                    li { code { (one.code) } " (plans: " (one.plans) "): " (one.meaning) }
                 }
             }
         }

@@ -6,6 +6,7 @@
   const report = JSON.parse(document.getElementById("data").textContent);
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
   const two = (number) => String(number).padStart(2, "0");
+  const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
   const DAYS = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
 
   function clock(seconds) {
@@ -18,7 +19,7 @@
   function ticks(_, places) {
     return places.map((seconds) => {
       const at = new Date(seconds * 1000);
-      return seconds % DAY === 0 ? `${DAYS[at.getUTCDay()]} ${at.getUTCDate()}.${at.getUTCMonth() + 1}.`
+      return seconds % DAY === 0 ? `${DAYS[at.getUTCDay()]} ${at.getUTCDate()} ${MONTHS[at.getUTCMonth()]}`
         : `${two(at.getUTCHours())}:${two(at.getUTCMinutes())}`;
     });
   }
@@ -50,6 +51,12 @@
     const usable = unpack(stream.usable, length);
     const budget = unpack(stream.budget, length);
     const refused = unpack(stream.refused, length);
+    // Nothing is known of a gap, so no line is drawn through it.
+    const demand = stream.demand.slice();
+    for (const [from, to] of stream.gaps) {
+      const first = Math.ceil((from - stream.start) / stream.step);
+      demand.fill(null, first, Math.floor((to - stream.start) / stream.step));
+    }
     const said = section.querySelector(".said");
     const main = section.querySelector(".main");
     let shown = { min: stream.start, max: end };
@@ -71,7 +78,7 @@
     function tell(at) {
       if (at == null || at < 0 || at >= length) return;
       place = at;
-      const parts = [`${clock(times[at])}: demand ${number(stream.demand[at])}, capacity ${number(nominal[at])} shards`];
+      const parts = [`${clock(times[at])}: demand ${number(demand[at])}, capacity ${number(nominal[at])} shards`];
       if (usable[at] !== nominal[at]) parts.push(`usable ${number(usable[at])}`);
       parts.push(`refused ${number(100 * refused[at], 3)} %`);
       parts.push(`${budget[at]} of ${report.calls_a_day} calls used in 24 h`);
@@ -146,11 +153,12 @@
       const options = {
         width: Math.max(holder.clientWidth, 240),
         height,
+        padding: [8, 30, 0, 0],
         tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
         legend: { show: false },
         cursor: { sync: { key: stream.key }, drag: { x: true, y: false, setScale: false }, points: { size: 6 } },
         scales: { x: { time: true, min: shown.min, max: shown.max }, y: { range: (_, low, high) => [0, Math.max(high, more.least || 0) * 1.05] } },
-        axes: [axis(undefined, { size: 34, space: 64, values: ticks }), axis(label)],
+        axes: [axis(undefined, { size: 34, space: 72, values: ticks }), axis(label)],
         series: [{}, ...series],
         hooks: {
           drawClear: [behind],
@@ -180,7 +188,7 @@
         { stroke: colour("demand"), fill: colour("demand-fill"), width: 1.5 },
         { stroke: colour("nominal"), width: 2, paths: steps },
       ];
-      const data = [stream.demand, nominal];
+      const data = [demand, nominal];
       if (usable.some((value, at) => value !== nominal[at])) {
         lines.push({ stroke: colour("usable"), width: 1.5, dash: [6, 4], paths: steps });
         data.push(usable);
@@ -188,10 +196,10 @@
       const wide = innerWidth > 640;
       charts = [
         chart(main, wide ? 340 : 260, "shards", lines, data, { marks: true }),
-        chart(section.querySelector(".refused"), 120, "% refused",
+        chart(section.querySelector(".refused"), 130, "% refused",
           [{ stroke: colour("refused"), fill: colour("refused"), width: 1, paths: steps }],
           [refused.map((share) => 100 * share)], { least: 1 }),
-        chart(section.querySelector(".budget"), 120, "calls in 24 h", [{ stroke: colour("action"), width: 1.5, paths: steps }],
+        chart(section.querySelector(".budget"), 130, "calls, 24 h", [{ stroke: colour("action"), width: 1.5, paths: steps }],
           [budget], { least: report.calls_a_day }),
       ];
     }

@@ -66,6 +66,9 @@ pub(crate) enum Failure {
     )]
     NoHistory { streams: String, region: String, days: u16 },
     #[cfg(feature = "aws")]
+    #[error("{0} of the streams could not be planned for; the reasons stand above")]
+    NotPlanned(usize),
+    #[cfg(feature = "aws")]
     #[error(
         "{region} has no stream {stream:?}: nothing was changed. aws kinesis list-streams names those there are"
     )]

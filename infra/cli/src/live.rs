@@ -6,6 +6,7 @@
 
 use clap::Args;
 use weir_aws::{Account, Aws, Identity, Settings, load_as};
+use weir_control::preview::Memory;
 
 use crate::faults::Failure;
 
@@ -33,6 +34,21 @@ pub(crate) fn with_aws<T>(
 ) -> Result<T, Failure> {
     let settings = Settings::read(|name| std::env::var(name).ok())?;
     block_on(async { work(Aws::new(load_as(who.into()).await, settings)).await })
+}
+
+/// Does this with the installation that the environment names, if it names one.
+pub(crate) fn with_or_without_installation<T>(
+    who: &Who,
+    work: impl AsyncFnOnce(Aws, Memory) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let (settings, memory) = match Settings::read(|name| std::env::var(name).ok()) {
+        Ok(settings) => (settings, Memory::Ledger),
+        Err(_) if std::env::var("WEIR_LEDGER_TABLE").unwrap_or_default().trim().is_empty() => {
+            (Settings::without_installation(), Memory::Nothing)
+        }
+        Err(faults) => return Err(faults.into()),
+    };
+    block_on(async { work(Aws::new(load_as(who.into()).await, settings), memory).await })
 }
 
 /// Does this with an account, whether or not Weir is in it.

@@ -20,6 +20,8 @@ mod live;
 mod next_step;
 #[cfg(feature = "aws")]
 mod pause;
+#[cfg(feature = "aws")]
+mod plan;
 mod played;
 mod policies;
 mod progress;
@@ -41,7 +43,7 @@ use weir_bench::contender::Contender;
 
 #[cfg(not(feature = "aws"))]
 const WITHOUT_AWS: &str = "\
-`record`, `incidents`, `test-alert`, `pause`, `resume` and `uninstall` ask AWS. This weir was built without that:
+`record`, `plan`, `incidents`, `test-alert`, `pause`, `resume` and `uninstall` ask AWS. This weir was built without that:
   cargo install --path infra/cli";
 
 /// Generated from the policy language, and held to it by the house tests.
@@ -111,6 +113,9 @@ enum Command {
     /// Record what CloudWatch has of streams, for backtests. It changes nothing in the account.
     #[cfg(feature = "aws")]
     Record(record::RecordQuestion),
+    /// Say what Weir would do now with streams as they are, and why. It changes nothing.
+    #[cfg(feature = "aws")]
+    Plan(plan::PlanQuestion),
     /// List which consumers, and what of Weir itself, fail now or failed of late, and who was told.
     #[cfg(feature = "aws")]
     Incidents {
@@ -171,6 +176,8 @@ fn main() -> ExitCode {
         Command::Import(question) => import::run(&question),
         #[cfg(feature = "aws")]
         Command::Record(question) => record::run(&question),
+        #[cfg(feature = "aws")]
+        Command::Plan(question) => plan::run(&question),
         Command::Backtest(question) => backtest::run(&question),
         Command::Estimate(question) => estimate::run(&question),
         Command::Bench { traces, policies, evenness, actions_dir, format, sensitivities } => {

@@ -76,6 +76,17 @@ impl fmt::Display for SettingFaults {
 const EVENT_BUS: &str = "default";
 
 impl Settings {
+    /// Of an account in which Weir is not installed: there is no ledger, so whatever reads or
+    /// writes it fails.
+    pub fn without_installation() -> Settings {
+        Settings {
+            ledger_table: String::new(),
+            event_bus: EVENT_BUS.to_owned(),
+            alarm_prefix: AlarmPrefix::default(),
+            topics: None,
+        }
+    }
+
     /// Reads them through `lookup`, which gives a variable's value. An empty value is none.
     ///
     /// # Errors

@@ -14,6 +14,7 @@ mod outages;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))] // as Chromium is packed
 mod page;
 mod pausing;
+mod previewing;
 mod privileges;
 mod recording;
 mod refusals;

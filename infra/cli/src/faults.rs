@@ -23,6 +23,8 @@ pub(crate) enum Failure {
     TimeZone { zone: String, source: jiff::Error },
     #[error("the export is of {found}, not of {asked}; leave --stream out, or name one of them")]
     OtherStream { asked: String, found: String },
+    #[error("entries that can never hold: {0}")]
+    Hidden(usize),
     #[error("{0} in the policies")]
     Policies(FaultCount),
     #[error("no policy names a stream {stream:?}, which is the name of the trace")]
@@ -142,6 +144,12 @@ pub(crate) fn draw(file: &str, text: &str, faults: &[&Fault]) {
             tell_plainly(fault);
         }
     }
+}
+
+/// What is no fault, and hardly meant.
+#[allow(clippy::print_stderr)]
+pub(crate) fn warn(said: &dyn std::fmt::Display) {
+    eprintln!("warning: {said}");
 }
 
 #[allow(clippy::print_stderr)]

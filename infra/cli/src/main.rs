@@ -34,6 +34,8 @@ mod timeline;
 #[cfg(feature = "aws")]
 mod uninstall;
 
+use std::any::Any;
+use std::panic;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -75,6 +77,12 @@ enum Command {
         /// Policy files, or folders of them.
         #[arg(required = true)]
         paths: Vec<PathBuf>,
+        /// Say which entry holds for this stream.
+        #[arg(long = "for", value_name = "STREAM")]
+        stream: Option<String>,
+        /// Fail where an entry can never hold, too.
+        #[arg(long)]
+        strict: bool,
     },
     /// Print the JSON Schema of policy files, for editors.
     Schema,
@@ -165,10 +173,34 @@ enum Format {
     Json,
 }
 
+/// The code of a program that was ended by a closed pipe: 128 and the signal's number.
+const CLOSED_PIPE: u8 = 141;
+
+/// Whoever reads what is printed may stop reading: `weir demo | head` is no failure of Weir's.
 fn main() -> ExitCode {
+    let usual = panic::take_hook();
+    panic::set_hook(Box::new(move |panic| {
+        if !is_closed_pipe(panic.payload()) {
+            usual(panic);
+        }
+    }));
+    match panic::catch_unwind(run) {
+        Ok(code) => code,
+        Err(panic) if is_closed_pipe(panic.as_ref()) => ExitCode::from(CLOSED_PIPE),
+        Err(panic) => panic::resume_unwind(panic),
+    }
+}
+
+/// Whether printing ended as nobody reads any more. The library says so in words alone.
+fn is_closed_pipe(panic: &(dyn Any + Send)) -> bool {
+    let said = panic.downcast_ref::<String>().map_or("", String::as_str);
+    said.starts_with("failed printing to stdout") && said.contains("Broken pipe")
+}
+
+fn run() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Demo { seed, evenness } => demo::run(seed, evenness.as_deref()),
-        Command::Check { paths } => check::run(&paths),
+        Command::Check { paths, stream, strict } => check::run(&paths, stream.as_deref(), strict),
         Command::Schema => {
             print!("{POLICY_SCHEMA}");
             Ok(())

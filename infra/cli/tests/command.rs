@@ -6,11 +6,24 @@ mod support;
 
 use std::fs;
 use std::path::Path;
-use std::process::Output;
+use std::process::{Command, Output, Stdio};
 
 use support::{folder_with, recording, text, weir};
 
 const BACKTEST_PAGE: &str = include_str!("../../../docs/backtest.md");
+
+#[test]
+fn whoever_stops_reading_ends_the_command_quietly() {
+    let mut demo = Command::new(env!("CARGO_BIN_EXE_weir"))
+        .arg("demo")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the command runs");
+    drop(demo.stdout.take());
+    let output = demo.wait_with_output().expect("it ends");
+    assert_eq!((output.status.code(), text(&output.stderr)), (Some(141), String::new()));
+}
 
 #[test]
 fn check_draws_every_fault_under_its_line() {
@@ -30,6 +43,22 @@ fn check_says_what_it_read() {
         (output.status.code(), text(&output.stdout).as_str()),
         (Some(0), "./a.toml: 1 entry, no fault\n")
     );
+}
+
+#[test]
+fn check_warns_of_entries_that_can_never_hold_and_says_which_holds() {
+    let all = "version = 1\n[[streams]]\nmatch = \"*\"\nmode = \"act\"\nmax_shards = 9\n";
+    let payments = "version = 1\n[[streams]]\nmatch = \"payments\"\nmode = \"observe\"\n";
+    let folder = folder_with(&[("a.toml", all), ("b.toml", payments)]);
+    let output = weir(folder.path(), &["check", ".", "--for", "payments"]);
+    assert_eq!(output.status.code(), Some(0), "the functions load it, so it is no fault");
+    let said = format!("{}{}", text(&output.stdout), text(&output.stderr));
+    insta::assert_snapshot!("hidden_entry", said);
+    let strict = weir(folder.path(), &["check", ".", "--strict"]);
+    assert_eq!(strict.status.code(), Some(1));
+    let none = folder_with(&[("b.toml", payments)]);
+    let said = text(&weir(none.path(), &["check", ".", "--for", "orders", "--strict"]).stdout);
+    assert!(said.contains("orders: no entry names it"), "{said}");
 }
 
 #[test]

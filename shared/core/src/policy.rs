@@ -12,6 +12,8 @@ mod parse;
 mod prices;
 pub mod schedule;
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 pub use alerts::{AlertPolicy, AlertRouting, Severity};
@@ -156,9 +158,19 @@ impl Pattern {
 
     /// Whether the name fits.
     pub fn fits(&self, name: &StreamName) -> bool {
+        self.fits_text(name.as_str())
+    }
+
+    /// Whether every name that fits `other` fits this too.
+    pub fn covers(&self, other: &Pattern) -> bool {
+        // What stands for any characters there is a character that no name has: only a `*` of this
+        // one can take it, and then it takes whatever stands in its place.
+        self.fits_text(&other.0.replace('*', "\0"))
+    }
+
+    fn fits_text(&self, name: &str) -> bool {
         let mut parts = self.0.split('*');
-        let Some(mut rest) = parts.next().and_then(|first| name.as_str().strip_prefix(first))
-        else {
+        let Some(mut rest) = parts.next().and_then(|first| name.strip_prefix(first)) else {
             return false;
         };
         let mut last = None;
@@ -175,6 +187,25 @@ impl Pattern {
             None => rest.is_empty(),
         }
     }
+}
+
+impl fmt::Display for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// An entry that never holds: one before it fits every stream that it names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HiddenEntry {
+    /// Its place among all entries, from 0.
+    pub place: usize,
+    /// Which streams it names.
+    pub pattern: Pattern,
+    /// The place of the one before it.
+    pub hidden_by: usize,
+    /// Which streams that one names.
+    pub hiding: Pattern,
 }
 
 /// All policies of an installation.
@@ -222,6 +253,26 @@ impl PolicySet {
         }
     }
 
+    /// The place, from 0, and the pattern of the entry that holds for a stream.
+    pub fn holding(&self, stream: &StreamName) -> Option<(usize, &Pattern)> {
+        let mut entries = self.entries.iter().map(|entry| &entry.pattern).enumerate();
+        entries.find(|(_, pattern)| pattern.fits(stream))
+    }
+
+    /// Entries that never hold, in order. Faulty entries stand for streams nobody knows, and hide
+    /// none.
+    pub fn hidden(&self) -> Vec<HiddenEntry> {
+        let sound = || self.entries.iter().enumerate().filter(|(_, entry)| entry.policy.is_some());
+        let hidden = |(place, entry): (usize, &Entry)| {
+            let mut before = sound().take_while(|(other, _)| *other < place);
+            let (hidden_by, hiding) =
+                before.find(|(_, other)| other.pattern.covers(&entry.pattern))?;
+            let (pattern, hiding) = (entry.pattern.clone(), hiding.pattern.clone());
+            Some(HiddenEntry { place, pattern, hidden_by, hiding })
+        };
+        sound().filter_map(hidden).collect()
+    }
+
     /// Whether an entry has a fault.
     pub fn has_faults(&self) -> bool {
         self.entries.iter().any(|entry| entry.policy.is_none())
@@ -241,6 +292,26 @@ impl PolicySet {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_pattern_covers_another_where_no_name_tells_them_apart() {
+        let cases = [
+            ("*", "orders", true),
+            ("*", "*", true),
+            ("orders-*", "orders-eu-*", true),
+            ("orders-eu-*", "orders-*", false),
+            ("orders", "orders", true),
+            ("orders", "orders*", false),
+            ("*-prod", "orders-*-prod", true),
+            ("a*b", "a*c*b", true),
+            ("a*c*b", "a*b", false),
+            ("ab*ba", "aba", false),
+        ];
+        for (one, other, covers) in cases {
+            let [one, other] = [one, other].map(|text| Pattern::new(text).expect("a pattern"));
+            assert_eq!(one.covers(&other), covers, "{one} and {other}");
+        }
+    }
 
     #[test]
     fn patterns_fit_as_a_shell_user_expects() {

@@ -72,6 +72,8 @@ pub(super) fn page(all: &[Played], data: &str) -> Markup {
 fn fleet(all: &[Played]) -> Markup {
     let saved: f64 = all.iter().map(|one| one.backtest.saves()).filter(|saves| *saves > 0.0).sum();
     let worth = all.iter().filter(|one| one.backtest.saves() > 0.0).count();
+    let mut sorted: Vec<&Played> = all.iter().collect();
+    sorted.sort_by(|a, b| b.backtest.saves().total_cmp(&a.backtest.saves()));
     let installation = if worth > 0 { OWN_INSTALLATION_MONTH.get() } else { 0.0 };
     html! {
         h2 { "Which streams are worth it" }
@@ -86,7 +88,7 @@ fn fleet(all: &[Played]) -> Markup {
                     th.n scope="col" { "with Weir" } th.n scope="col" { "saves" } th.n scope="col" { "throttled" }
                 } }
                 tbody {
-                    @for one in all {
+                    @for one in sorted {
                         tr {
                             th scope="row" { (one.recording.trace.name) }
                             td.n { (dollars(one.backtest.before().get())) }

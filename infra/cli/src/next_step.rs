@@ -36,8 +36,8 @@ pub(crate) fn of(error: &PortError) -> Option<&'static str> {
     match (by_words, error.failure) {
         (Some((_, step)), _) => Some(step),
         (None, Failure::Denied) => Some(
-            "aws sts get-caller-identity shows who you are; docs/security.md lists what each \
-             command may need",
+            "aws sts get-caller-identity shows who you are; the pages of the commands say which \
+             rights they need (docs/backtest.md, docs/alerts.md, docs/operating.md)",
         ),
         (None, Failure::Missing) => Some(
             "are profile, region and WEIR_LEDGER_TABLE those of the installation? Its table is the \

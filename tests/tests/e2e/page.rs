@@ -53,7 +53,8 @@ fn the_page_of_a_backtest_is_drawn_and_used_in_a_browser() -> Result<()> {
     for look in looks {
         let said = |name: &str| look[name].as_str().unwrap_or_default().to_owned();
         assert!(look["overflow"].as_i64() <= Some(0), "nothing sticks out: {look}");
-        assert_eq!(look["charts"], 3, "{look}");
+        // Demand, refusals, calls; and what was learnt, once something was.
+        assert!(look["charts"].as_u64() >= Some(3), "{look}");
         assert!(said("pointed").contains("demand "), "the mouse reads a point: {look}");
         assert!(said("shown").contains("shards now"), "a change says why: {look}");
         assert!(said("focused").contains("main"), "the keyboard goes on from there: {look}");

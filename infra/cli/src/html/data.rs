@@ -6,12 +6,16 @@ use serde::Serialize;
 use weir_bench::score::scored_minutes;
 use weir_core::limits::BUDGET_WINDOW_SECONDS;
 use weir_core::observation::CapacityMode;
-use weir_sim::record::MinuteRecord;
+use weir_core::plan::Plan;
+use weir_core::profile::Refusals;
+use weir_sim::record::{MinuteRecord, StreamRun};
 
 use crate::played::{Played, round};
 
 /// More points than this are drawn no better.
 const POINTS_MAX: usize = 40_000;
+/// From which use to which the curve is drawn.
+const CURVE_PERCENT: std::ops::RangeInclusive<u32> = 40..=140;
 /// Digits of a number of shards.
 const DIGITS: i32 = 3;
 
@@ -104,8 +108,35 @@ impl StreamData {
                     why: action.why,
                 })
                 .collect(),
-            curve: None,
+            curve: learnt(run).map(|learnt| learnt.curve()),
         }
+    }
+}
+
+/// What a run learnt of how its stream refuses writes.
+pub(super) struct LearntRefusals<'a> {
+    /// The newest plan that says what was learnt.
+    pub(super) plan: &'a Plan,
+    refusals: &'a Refusals,
+}
+
+/// As the newest plan has it that was kept; none where nothing was learnt.
+pub(super) fn learnt(run: &StreamRun) -> Option<LearntRefusals<'_>> {
+    run.plans.iter().rev().find_map(|plan| {
+        let refusals = &plan.learnt.as_ref()?.refusals;
+        refusals.days().map(|_| LearntRefusals { plan, refusals })
+    })
+}
+
+impl LearntRefusals<'_> {
+    /// Use of the open shards, and the share that is refused there.
+    fn curve(&self) -> Vec<(f64, f64)> {
+        let shards = f64::from(self.plan.open.get());
+        let at = |percent: u32| {
+            let used = f64::from(percent) / 100.0;
+            (used, round(self.refusals.model.refused_share(used * shards, shards), 6))
+        };
+        CURVE_PERCENT.step_by(2).map(at).collect()
     }
 }
 
@@ -126,7 +157,7 @@ fn changes(values: &[f64]) -> Vec<Change> {
 }
 
 /// Reshards that count at each point.
-fn budget(run: &weir_sim::record::StreamRun, points: usize, at: impl Fn(usize) -> i64) -> Vec<f64> {
+fn budget(run: &StreamRun, points: usize, at: impl Fn(usize) -> i64) -> Vec<f64> {
     let called = |at: &Timestamp| at.as_second();
     let calls: Vec<i64> = run.reshards.iter().map(|reshard| called(&reshard.called_at)).collect();
     let in_window = |now: i64| {

@@ -7,6 +7,7 @@ use weir_bench::backtest::{ActionTaken, OWN_INSTALLATION_MONTH, OWN_STREAM_MONTH
 use weir_bench::contender::Contender;
 use weir_core::limits::RESHARDS_PER_DAY_MAX;
 
+use super::data;
 use crate::played::{Beside, Played, beside, dollars};
 use crate::recordings;
 
@@ -130,6 +131,12 @@ fn stream(played: &Played, place: usize) -> Markup {
             }
             div.chart.refused aria-hidden="true" {}
             div.chart.budget aria-hidden="true" {}
+            @if let Some(learnt) = data::learnt(&backtest.run) {
+                h2 { "What was learnt of the stream" }
+                p { (learnt.plan.basis.throttling.to_string()) "." }
+                div.chart.curve role="img"
+                    aria-label="The share of writes that is expected to be refused, by use of the open shards" {}
+            }
             h2 { "What else there is" }
             (comparison(played))
             (held_back(played))

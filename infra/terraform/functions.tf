@@ -15,23 +15,24 @@ locals {
       timeout_seconds = 30
       memory_mib      = 128
       concurrency     = var.resize_stream_concurrency
-      # Plans expire after five minutes.
-      max_age_seconds = 300
+      # Plans expire after five minutes, and the function says so; an event given up would end in the queue.
+      max_age_seconds = 3600
     }
     switch-mode = {
       description     = "Carries out one plan with one UpdateStreamMode, or says why not."
       timeout_seconds = 30
       memory_mib      = 128
       concurrency     = var.switch_mode_concurrency
-      max_age_seconds = 300
+      max_age_seconds = 3600
     }
     sync-alarms = {
       description = "Brings the alarms of every managed stream from what they are to what they should be."
       # CloudWatch takes three alarms a second of an account; Weir writes two, 1,800 in fifteen minutes.
       timeout_seconds = 900
       memory_mib      = 128
-      # That limit is the account's: two at a time would be no quicker.
-      concurrency = 1
+      # That limit is the account's: more at a time would be no quicker. The second lets the alarms of a stream that was
+      # resized pass a run over all.
+      concurrency = 2
       # The hourly run does what an older event asks for.
       max_age_seconds = 3600
     }

@@ -178,6 +178,16 @@ locals {
         Action   = "dynamodb:Query"
         Resource = "${aws_dynamodb_table.ledger.arn}/index/due-streams"
       },
+      # What a run had no time left for it asks of the next.
+      {
+        Sid      = "PublishAsWeir"
+        Action   = "events:PutEvents"
+        Resource = "arn:${local.partition}:events:${local.region}:${local.account}:event-bus/default"
+        Condition = {
+          "ForAllValues:StringEquals" = { "events:source" = "weir" }
+          Null                        = { "events:source" = "false" }
+        }
+      },
       {
         Sid      = "Log"
         Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]

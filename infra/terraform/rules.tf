@@ -34,7 +34,7 @@ locals {
         account     = [local.account]
         region      = [local.region]
         detail-type = ["Weir Operator Request"]
-        detail      = { request = ["plan"] }
+        detail      = { installation = [local.alarm_prefix, { exists = false }], request = ["plan"] }
       }
       max_age_seconds = 600
     }
@@ -46,8 +46,9 @@ locals {
         region      = [local.region]
         detail-type = ["Weir Capacity Planned"]
         detail = {
-          mode   = ["act"]
-          action = { kind = ["reshard"] }
+          installation = [local.alarm_prefix]
+          mode         = ["act"]
+          action       = { kind = ["reshard"] }
         }
       }
       max_age_seconds = 300
@@ -60,8 +61,9 @@ locals {
         region      = [local.region]
         detail-type = ["Weir Capacity Planned"]
         detail = {
-          mode   = ["act"]
-          action = { kind = ["switch_mode"] }
+          installation = [local.alarm_prefix]
+          mode         = ["act"]
+          action       = { kind = ["switch_mode"] }
         }
       }
       max_age_seconds = 300
@@ -79,6 +81,7 @@ locals {
         account     = [local.account]
         region      = [local.region]
         detail-type = ["Weir Stream Resized"]
+        detail      = { installation = [local.alarm_prefix] }
       }
       max_age_seconds = 3600
     }
@@ -89,6 +92,7 @@ locals {
         account     = [local.account]
         region      = [local.region]
         detail-type = ["Weir Mode Switched"]
+        detail      = { installation = [local.alarm_prefix] }
       }
       max_age_seconds = 3600
     }
@@ -99,7 +103,7 @@ locals {
         account     = [local.account]
         region      = [local.region]
         detail-type = ["Weir Operator Request"]
-        detail      = { request = ["sync_alarms"] }
+        detail      = { installation = [local.alarm_prefix, { exists = false }], request = ["sync_alarms"] }
       }
       max_age_seconds = 3600
     }
@@ -139,6 +143,7 @@ locals {
         account     = [local.account]
         region      = [local.region]
         detail-type = ["Weir Action Refused", "Weir Action Failed"]
+        detail      = { installation = [local.alarm_prefix] }
       }
       max_age_seconds = 3600
     }
@@ -149,7 +154,7 @@ locals {
         account     = [local.account]
         region      = [local.region]
         detail-type = ["Weir Capacity Planned"]
-        detail      = { mode = ["act"] }
+        detail      = { installation = [local.alarm_prefix], mode = ["act"] }
       }
       max_age_seconds = 3600
     }

@@ -53,7 +53,7 @@ variable "resizable_streams" {
 }
 
 variable "reserve_concurrency" {
-  description = "Set to true before Weir acts, so that other functions' load leaves it room, and a burst of its own leaves room in CloudWatch's and Kinesis' call limits. Reserves 13 of the account's concurrent executions; AWS refuses where fewer than 113 are unreserved (new accounts have 10)."
+  description = "Set to true before Weir acts, so that other functions' load leaves it room, and a burst of its own leaves room in CloudWatch's and Kinesis' call limits. Reserves 27 of the account's concurrent executions; AWS refuses where fewer than 127 are unreserved (new accounts have 10)."
   type        = bool
   default     = false
 }
@@ -65,20 +65,20 @@ variable "executors_enabled" {
 }
 
 variable "plan_capacity_concurrency" {
-  description = "Most plan-capacity functions at a time. Two let an alarm be heard while a tick is at work."
+  description = "Most plan-capacity functions at a time. One goes through the streams that are due; the others hear alarms, which come by the thousand where a whole fleet surges."
   type        = number
-  default     = 2
+  default     = 10
 
   validation {
-    condition     = var.plan_capacity_concurrency >= 1 && var.plan_capacity_concurrency <= 100
-    error_message = "1 to 100."
+    condition     = var.plan_capacity_concurrency >= 2 && var.plan_capacity_concurrency <= 100
+    error_message = "2 to 100."
   }
 }
 
 variable "resize_stream_concurrency" {
-  description = "Most resize-stream functions at a time. An account may make 10 UpdateShardCount calls a second."
+  description = "Most resize-stream functions at a time. An account may make 10 UpdateShardCount calls a second, of which each of ten takes its part."
   type        = number
-  default     = 5
+  default     = 10
 
   validation {
     condition     = var.resize_stream_concurrency >= 1 && var.resize_stream_concurrency <= 10

@@ -69,6 +69,8 @@ fn eventbridge(pattern: &EventPattern) -> Value {
                 let prefix = AlarmPrefix::default();
                 kinds.iter().map(|kind| json!({ "prefix": format!("{prefix}{kind}") })).collect()
             }
+            FieldValues::This => json!(["AlarmPrefix"]),
+            FieldValues::ThisOrAll => json!(["AlarmPrefix", { "exists": false }]),
         };
         let (first, rest) = path.split_first().unwrap_or_else(|| panic!("no way to a field"));
         let inner = rest.iter().rev().fold(values, |inner, name| json!({ *name: inner }));
@@ -103,6 +105,11 @@ fn functions_are_run_and_tried_again_as_the_simulator_does_it() {
         // not.
         let last = REDELIVERY_DELAYS_SECONDS.iter().sum::<u32>() + 2 * runs.timeout_seconds();
         let kept = invoked["MaximumEventAgeInSeconds"].as_u64();
+        assert_eq!(
+            kept,
+            Some(runs.event_age_seconds().into()),
+            "{handler}: MaximumEventAgeInSeconds"
+        );
         assert!(kept >= Some(last.into()), "{handler}: MaximumEventAgeInSeconds is below {last}");
     }
 }

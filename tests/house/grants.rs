@@ -27,7 +27,7 @@ fn a_function_publishes_as_weir_however_many_events_and_as_nobody_else() {
             }
         }
     }
-    assert_eq!(publishing, ["PlanCapacity", "ResizeStream", "SwitchMode"]);
+    assert_eq!(publishing, ["PlanCapacity", "ResizeStream", "SwitchMode", "SyncAlarms"]);
 }
 
 #[test]

@@ -18,5 +18,6 @@ const FUNCTION: Function = Function {
 ///
 /// When it cannot be started; see [`serve`].
 pub async fn run() -> Result<(), Error> {
-    serve(FUNCTION, async |aws, installation, event| on_event(aws, installation, event).await).await
+    serve(FUNCTION, async |aws, installation, event, _| on_event(aws, installation, event).await)
+        .await
 }

@@ -10,9 +10,8 @@ use std::collections::BTreeMap;
 
 use aws_sdk_cloudwatch::types::{AlarmType, MetricAlarm, StateValue};
 use weir_control::ports::{Failure, PortResult, ReadAlarms, WriteAlarms};
-use weir_core::alarms::{ActualAlarm, AlarmKind, AlarmName, AlarmPrefix, AlarmSpec, AlarmState};
+use weir_core::alarms::{ActualAlarm, AlarmName, AlarmPrefix, AlarmSpec, AlarmState};
 use weir_core::limits::ALARMS_PER_CALL_MAX;
-use weir_core::units::StreamName;
 
 use crate::Aws;
 use crate::errors::Call;
@@ -96,11 +95,7 @@ impl Aws {
 /// Whether Weir gives such names. What else begins with the prefix belongs to somebody else: to
 /// another installation, say, whose prefix begins with this one.
 fn is_ours(prefix: &AlarmPrefix, name: &str) -> bool {
-    let Some(rest) = name.strip_prefix(&prefix.to_string()) else { return false };
-    AlarmName::read_consumer(prefix, name).is_some()
-        || AlarmKind::ALL.iter().any(|kind| {
-            rest.strip_prefix(&format!("{kind}-")).is_some_and(|name| StreamName::new(name).is_ok())
-        })
+    AlarmName::read_stream(prefix, name).is_some()
 }
 
 fn by_name(desired: &[AlarmSpec]) -> BTreeMap<&str, &AlarmSpec> {

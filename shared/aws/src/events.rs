@@ -38,8 +38,8 @@ struct NotTaken {
 
 impl Aws {
     fn entry(&self, event: &WeirEvent) -> PortResult<PutEventsRequestEntry> {
-        let detail =
-            event.detail().map_err(|e| PUT_EVENTS.refused(Failure::Invalid, e.to_string()))?;
+        let detail = event.detail(&self.settings.alarm_prefix);
+        let detail = detail.map_err(|e| PUT_EVENTS.refused(Failure::Invalid, e.to_string()))?;
         Ok(PutEventsRequestEntry::builder()
             .source(SOURCE)
             .detail_type(event.detail_type())

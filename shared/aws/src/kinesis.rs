@@ -12,8 +12,8 @@ use aws_smithy_types::timeout::TimeoutConfig;
 use jiff::{SignedDuration, Timestamp};
 use weir_control::installation::Place;
 use weir_control::ports::{
-    Clock, DescribeStream, Failure, ListStreams, PortError, PortResult, ReadQuota, Reshard,
-    SwitchMode,
+    Clock, DescribeStream, Failure, ListStreams, PortError, PortResult, QuotaReading, ReadQuota,
+    Reshard, SwitchMode,
 };
 use weir_core::observation::{
     CapacityMode, OnDemandFeature, ShardQuota, StreamState, StreamStatus,
@@ -34,8 +34,9 @@ const UPDATE_STREAM_MODE: Call = Call::change("UpdateStreamMode");
 
 /// Streams in one ListStreams page: what AWS gives at most.
 const STREAMS_PER_PAGE: i32 = 100;
-/// The account's open shards may be this old: a plan's other evidence is no younger.
-const QUOTA_KEPT: SignedDuration = SignedDuration::from_mins(5);
+/// The account's open shards may be this old: shorter than a tick, so that each tick reads them
+/// anew, and long enough for alarms that come together. An account may ask once a second.
+const QUOTA_KEPT: SignedDuration = SignedDuration::from_secs(45);
 /// A change is waited for longer than a read: a lost answer counts as one of ten, or of two.
 const UPDATE_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -159,12 +160,12 @@ pub(crate) async fn list_streams(clients: &Clients, paces: &Paces) -> PortResult
 }
 
 impl ReadQuota for Aws {
-    async fn read_quota(&self) -> PortResult<ShardQuota> {
+    async fn read_quota(&self) -> PortResult<QuotaReading> {
         let kept = *self.quota.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((read_at, quota)) = kept
-            && self.now().duration_since(read_at).abs() < QUOTA_KEPT
+        if let Some(reading) = kept
+            && self.now().duration_since(reading.read_at).abs() < QUOTA_KEPT
         {
-            return Ok(quota);
+            return Ok(reading);
         }
         self.paces.describe_limits.turn().await;
         let answer = self.clients.kinesis().describe_limits().send().await;
@@ -176,8 +177,9 @@ impl ReadQuota for Aws {
         // An account that may have none is one of which nothing was said.
         let on_demand_streams_left = (streams > 0).then_some(left);
         let quota = ShardQuota { limit, open, on_demand_streams_left };
-        *self.quota.lock().unwrap_or_else(PoisonError::into_inner) = Some((self.now(), quota));
-        Ok(quota)
+        let reading = QuotaReading { quota, read_at: self.now() };
+        *self.quota.lock().unwrap_or_else(PoisonError::into_inner) = Some(reading);
+        Ok(reading)
     }
 }
 

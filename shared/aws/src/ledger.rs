@@ -6,6 +6,7 @@
 //! | `stream#<name>` | `profile` | what plans have learnt of its traffic |
 //! | `stream#<name>` | `plan#<planned at>#<plan id>` | a plan's event, for people |
 //! | `stream#<name>` | `action#<at>#<plan id>` | an action and what became of it |
+//! | `turn` | `state` | until when one run goes through the streams of a fleet |
 //! | `incident#<subject>` | `newest` | its newest incident with a version; while open, its start |
 //!
 //! Index `due-streams`: hash `due`, range `revisit_at`; registered streams carry `due`, and open
@@ -43,6 +44,7 @@ const PLAN_KEPT_DAYS: i64 = 14;
 const ACTION_KEPT_DAYS: i64 = 63;
 
 const STATE: &str = "state";
+const TURN: &str = "turn";
 const PROFILE: &str = "profile";
 const STREAM_PREFIX: &str = "stream#";
 

@@ -27,7 +27,8 @@ use std::sync::{Arc, Mutex};
 use aws_config::SdkConfig;
 use aws_sdk_lambda::types::EventSourceMappingConfiguration;
 use jiff::Timestamp;
-use weir_core::observation::ShardQuota;
+use weir_control::ports::QuotaReading;
+use weir_control::routing::Loop;
 use weir_core::units::StreamName;
 
 pub use account::Account;
@@ -47,9 +48,8 @@ pub struct Aws {
     clients: Clients,
     settings: Settings,
     paces: Paces,
-    /// The quota and when it was read: DescribeLimits may be called once a second by a whole
-    /// account.
-    quota: Mutex<Option<(Timestamp, ShardQuota)>>,
+    /// The quota: DescribeLimits may be called once a second by a whole account.
+    quota: Mutex<Option<QuotaReading>>,
     /// The ARN of each stream: its name never gets another one.
     stream_arns: Mutex<HashMap<StreamName, String>>,
     /// The event source mappings of the account and when they were read.
@@ -79,6 +79,11 @@ impl Aws {
     /// Its region; `None` where nothing says one.
     pub fn region(&self) -> Option<&str> {
         self.clients.region()
+    }
+
+    /// At the pace of the function that runs this loop.
+    pub fn paced_for(self, runs: Loop) -> Aws {
+        Aws { paces: Paces::of(runs), ..self }
     }
 
     /// What this installation is set to.

@@ -8,10 +8,16 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
+use weir_control::routing::Loop;
 use weir_core::limits::calls_per_second as quota;
 
 /// The share of each quota that Weir uses; the rest is left to everybody else in the account.
 const SHARE_OF_QUOTA: f64 = 2.0 / 3.0;
+/// The share of sync-alarms in looks at streams, which plans need more: an hour has room for
+/// 16,000.
+const SHARE_OF_SYNC: f64 = SHARE_OF_QUOTA / 3.0;
+/// The same of calls that nobody else makes by the dozen.
+const SHARE_OF_RARE: f64 = 0.9;
 
 /// The pace of one operation.
 #[derive(Debug)]
@@ -23,8 +29,16 @@ pub(crate) struct Pace {
 impl Pace {
     /// Weir's share of so many calls per second.
     fn of(calls_per_second: u32) -> Pace {
-        let gap = Duration::from_secs_f64(1.0 / (f64::from(calls_per_second) * SHARE_OF_QUOTA));
-        Pace { gap, next: Mutex::new(None) }
+        Pace::at(f64::from(calls_per_second) * SHARE_OF_QUOTA)
+    }
+
+    fn at(calls_per_second: f64) -> Pace {
+        Pace { gap: Duration::from_secs_f64(1.0 / calls_per_second), next: Mutex::new(None) }
+    }
+
+    /// A part of the calls that nobody else makes, where so many functions are at it at a time.
+    fn shared(calls_per_second: u32, functions: u32) -> Pace {
+        Pace::at(f64::from(calls_per_second) * SHARE_OF_RARE / f64::from(functions))
     }
 
     /// Waits until the next call may be made, and takes its place.
@@ -66,6 +80,16 @@ pub(crate) struct Paces {
 }
 
 impl Paces {
+    /// Those of a function that shares an account with the others.
+    pub(crate) fn of(runs: Loop) -> Paces {
+        let looks = f64::from(quota::DESCRIBE_STREAM_SUMMARY);
+        let describe_stream_summary = match runs {
+            Loop::SyncAlarms => Pace::at(looks * SHARE_OF_SYNC),
+            _ => Pace::of(quota::DESCRIBE_STREAM_SUMMARY),
+        };
+        Paces { describe_stream_summary, ..Paces::new() }
+    }
+
     pub(crate) fn new() -> Paces {
         Paces {
             put_metric_alarm: Pace::of(quota::PUT_METRIC_ALARM),
@@ -75,7 +99,10 @@ impl Paces {
             describe_stream_summary: Pace::of(quota::DESCRIBE_STREAM_SUMMARY),
             describe_limits: Pace::of(quota::DESCRIBE_LIMITS),
             list_streams: Pace::of(quota::LIST_STREAMS),
-            update_shard_count: Pace::of(quota::UPDATE_SHARD_COUNT),
+            update_shard_count: Pace::shared(
+                quota::UPDATE_SHARD_COUNT,
+                quota::UPDATE_SHARD_COUNT_SHARERS,
+            ),
             update_stream_mode: Pace::of(quota::UPDATE_STREAM_MODE),
             list_event_source_mappings: Pace::of(quota::LIST_EVENT_SOURCE_MAPPINGS),
             list_delivery_streams: Pace::of(quota::LIST_DELIVERY_STREAMS),
@@ -122,6 +149,20 @@ mod tests {
         // Four times 90,720 in at least this long are no more than two thirds of the quota.
         assert!(start.elapsed() >= Duration::from_millis(1_374), "{:?}", start.elapsed());
         assert!(start.elapsed() <= Duration::from_millis(1_400), "{:?}", start.elapsed());
+    }
+
+    /// Each of the executors keeps its own pace; together they stay below the account's quota.
+    #[tokio::test(start_paused = true)]
+    async fn functions_at_the_same_time_share_a_quota() {
+        let paces: Vec<Pace> = (0..10).map(|_| Pace::shared(10, 10)).collect();
+        let start = Instant::now();
+        for _ in 0..10 {
+            for pace in &paces {
+                pace.turn().await;
+            }
+        }
+        // After the first call of each, nine rounds of ten at nine a second.
+        assert_eq!(start.elapsed().as_millis() / 100, 100);
     }
 
     #[tokio::test(start_paused = true)]

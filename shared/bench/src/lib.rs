@@ -8,6 +8,7 @@ pub mod backtest;
 pub mod baseline;
 pub mod contender;
 pub mod estimate;
+pub mod fleet;
 pub mod import;
 pub mod jobs;
 pub mod metric_history;

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use weir_core::action::{ActionRecord, Change};
+use weir_core::alarms::AlarmPrefix;
 use weir_core::budget::Budget;
 use weir_core::observation::CapacityMode;
 use weir_core::plan::{Action, Plan};
@@ -19,6 +20,10 @@ use crate::plan_id::PlanId;
 
 /// `source` of every event of Weir's.
 pub const SOURCE: &str = "weir";
+/// The field of every detail that says which installation published it: by the prefix of its
+/// alarms, which no two of an account and region share. An operator's request need not have it:
+/// then all hear it.
+pub const INSTALLATION: &str = "installation";
 /// The version of all details below.
 pub const VERSION: u32 = 1;
 
@@ -233,6 +238,10 @@ pub struct OperatorRequest {
     pub request: Request,
     /// For which stream; absent for all.
     pub stream: Option<StreamName>,
+    /// Of all streams, those that come after this one by name: what Weir asks of itself where a run
+    /// had no time left for the rest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<StreamName>,
 }
 
 /// What an operator can ask for.
@@ -298,19 +307,21 @@ impl WeirEvent {
         }
     }
 
-    /// `detail` on the bus.
+    /// `detail` on the bus: what the event says, and which installation says it.
     ///
     /// # Errors
     ///
     /// On what JSON cannot hold.
-    pub fn detail(&self) -> Result<Value, serde_json::Error> {
-        match self {
+    pub fn detail(&self, installation: &AlarmPrefix) -> Result<Value, serde_json::Error> {
+        let mut detail = match self {
             WeirEvent::CapacityPlanned(detail) => serde_json::to_value(detail),
             WeirEvent::StreamResized(detail) => serde_json::to_value(detail),
             WeirEvent::ModeSwitched(detail) => serde_json::to_value(detail),
             WeirEvent::ActionRefused(detail) => serde_json::to_value(detail),
             WeirEvent::ActionFailed(detail) => serde_json::to_value(detail),
             WeirEvent::OperatorRequest(detail) => serde_json::to_value(detail),
-        }
+        }?;
+        detail[INSTALLATION] = Value::from(installation.as_str());
+        Ok(detail)
     }
 }

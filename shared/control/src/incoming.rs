@@ -106,6 +106,15 @@ const SEND_WHOLE: &str =
     "send the event as CloudWatch or EventBridge made it, without a transformer";
 
 impl Incoming {
+    /// Whether it is of this account and region, as far as it says and as far as it is known where
+    /// that is. Weir's own events say whose they are, and rules go by that.
+    pub fn is_here(&self, place: Option<&Place>) -> bool {
+        match (self, place) {
+            (Incoming::Alarm(alarm), Some(place)) => alarm.is_here(place),
+            _ => true,
+        }
+    }
+
     /// Reads an event.
     ///
     /// # Errors

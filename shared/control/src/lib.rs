@@ -7,6 +7,7 @@
 
 pub mod answer;
 pub mod carry_out;
+pub mod deadline;
 pub mod event;
 pub mod incoming;
 pub mod installation;

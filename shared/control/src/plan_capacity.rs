@@ -1,43 +1,58 @@
 //! The loop plan-capacity: observe the streams that are due, plan, remember, publish.
 //!
-//! It has no right to change a stream. One stream's failure never costs another its plan. Not here:
-//! the decision (`weir_core::plan`), carrying it out (`carry_out`).
+//! It works in rounds: the longest due first, each round written and published before the next is
+//! begun, until there is no time for another. It has no right to change a stream. One stream's
+//! failure never costs another its plan. Here: the rounds. In files of their own: what wakes it
+//! (`wake`), a look at one stream (`look`), the plans of a round (`share`), writing them down
+//! (`remember`). Not here: the decision (`weir_core::plan`), carrying it out (`carry_out`).
 
-use jiff::Timestamp;
-use weir_core::action::Outcome;
-use weir_core::alarms::AlarmState;
-use weir_core::budget::Budget;
-use weir_core::history::History;
-use weir_core::observation::{Observation, ShardQuota, Signal, StreamState};
-use weir_core::plan::{Action, DAYS_PERIOD_SECONDS, Plan, plan};
+mod look;
+mod remember;
+mod share;
+mod wake;
+
+use std::collections::BTreeSet;
+
+use futures_util::future::join;
+use jiff::{SignedDuration, Timestamp};
+use weir_core::plan::Plan;
 use weir_core::policy::{Governance, Policy, PolicySet};
 use weir_core::reasons::SkipReason;
-use weir_core::series::Series;
 use weir_core::units::StreamName;
 
 use crate::answer::{Answer, RedeliverOn};
-use crate::event::{CapacityPlanned, OperatorRequest, Request, WeirEvent};
+use crate::deadline::Deadline;
+use crate::event::{OperatorRequest, Request, VERSION, WeirEvent};
 use crate::incoming::Incoming;
 use crate::installation::Installation;
-use crate::ledger::{LastSeen, Planned, StoredAction, StreamRecord};
 use crate::plan_id::PlanId;
 use crate::ports::{
     Clock, DescribeStream, Failure, FindDue, ListStreams, PortError, PortResult, PublishEvents,
-    ReadQuota, ReadRecord, ReadTraffic, RecordOutcome, RecordPlan, Traffic,
+    ReadQuota, ReadRecord, ReadTraffic, RecordOutcome, RecordPlan, Reschedule, TakeTurns,
 };
-use crate::recovery::{self, Found};
 use crate::skipped::SkippedStream;
+use look::look;
+use remember::remember;
+use share::{Shared, drafts};
+use wake::{Wake, wake};
 
-/// Which streams to plan for.
-#[derive(Clone, Debug, PartialEq)]
-enum Wake {
-    /// The tick: all streams that are due.
-    Due,
-    /// An alarm or an operator: this stream, due or not.
-    Stream(StreamName),
-    /// An operator: every managed stream, due or not.
-    All,
-}
+/// Streams in a round: as many as GetMetricData tells of in one call.
+const ROUND: usize = 100;
+/// A round smaller than this is not worth beginning while others wait.
+const ROUND_LEAST: usize = 10;
+/// Seconds that a round may take once its streams have been looked at: reading the days of 100
+/// streams takes five at the pace of GetMetricData, and writing their plans two.
+const FINISH_SECONDS: usize = 12;
+/// Looks in a second, at the pace of DescribeStreamSummary and with what is read of the ledger.
+const LOOKS_PER_SECOND: usize = 10;
+/// An alarm that had to wait for so long is one of many. It is not planned for by itself, which
+/// takes most of a second: its stream is made due, which takes a hundredth, and whoever has the
+/// turn takes it with the others.
+const ALARM_WAITED: SignedDuration = SignedDuration::from_secs(5);
+/// What an alarm counts for among the streams that are due: as much as a wait of so long.
+const ALARM_AHEAD: SignedDuration = SignedDuration::from_mins(10);
+/// A stream that could not be planned for, while others wait, waits for the next tick behind them.
+const POSTPONED_BY: SignedDuration = SignedDuration::from_mins(1);
 
 /// What a run did.
 #[derive(Debug, Default)]
@@ -46,6 +61,8 @@ pub struct PlanReport {
     pub plans: Vec<(PlanId, Plan)>,
     /// Streams without a plan.
     pub skipped: Vec<SkippedStream>,
+    /// Streams that were made due, for whoever has the turn to take with the others.
+    pub hastened: Vec<StreamName>,
     /// Failures that cost no stream its plan: quota unread, ledger down, events unpublished.
     pub failed_calls: Vec<PortError>,
 }
@@ -59,6 +76,8 @@ pub trait PlanPorts:
     + ReadQuota
     + PublishEvents
     + FindDue
+    + Reschedule
+    + TakeTurns
     + ReadRecord
     + RecordPlan
     + RecordOutcome
@@ -73,48 +92,44 @@ impl<P> PlanPorts for P where
         + ReadQuota
         + PublishEvents
         + FindDue
+        + Reschedule
+        + TakeTurns
         + ReadRecord
         + RecordPlan
         + RecordOutcome
 {
 }
 
-/// A stream on its way to a plan.
-struct Candidate<'a> {
-    stream: StreamName,
-    policy: &'a Policy,
-    record: Option<StreamRecord>,
-    state: StreamState,
-    /// The stream to remember; `None` where it is not at rest, or a change of it not yet written
-    /// down.
-    last_seen: Option<LastSeen>,
-}
-
 /// Handles one event. What a tick leaves undone is done by the next one, which comes sooner than a
 /// redelivery; but a tick that planned nothing at all for calls that failed has failed, or nobody
-/// would see that all do. Any other event is delivered again where that may help: the stream may
-/// not be due for minutes, and its alarm does not go off twice.
+/// would see that all do, and so has one whose plans could not be published. Any other event is
+/// delivered again where that may help: the stream may not be due for minutes, and its alarm does
+/// not go off twice.
 pub async fn on_event<P: PlanPorts>(
     ports: &P,
     installation: &Installation,
     event: &Incoming,
+    deadline: Deadline,
 ) -> Answer<PlanReport> {
-    let wake = match wake(event) {
+    let wake = match wake(event, installation.place.as_ref()) {
         Ok(wake) => wake,
         Err(reason) => return Answer::skipped(reason),
     };
     let ticked = wake == Wake::Due;
     let redeliver = if ticked { RedeliverOn::AnyFailure } else { RedeliverOn::Retryable };
-    match run(ports, &installation.policies, wake).await {
-        Ok(report) => {
-            let redeliver = match (ticked, report.plans.is_empty()) {
-                (true, false) => None,
-                (true, true) => {
-                    redeliver.first(report.streams_missed().chain(&report.failed_calls))
-                }
-                // What failed besides cost the stream nothing: it was planned.
-                (false, _) => redeliver.first(report.streams_missed()),
-            };
+    let mut run = Run::new(ports, &installation.policies, deadline);
+    let done = run.run(wake).await;
+    let mut report = run.report;
+    match done {
+        Ok(()) if ticked && !report.plans.is_empty() => Answer::done(report, None),
+        Ok(()) => {
+            let redeliver = redeliver.first(report.failures());
+            Answer::done(report, redeliver)
+        }
+        // What was planned until then is told.
+        Err(error) if !report.plans.is_empty() => {
+            let redeliver = redeliver.first([&error]);
+            report.failed_calls.push(error);
             Answer::done(report, redeliver)
         }
         Err(error) => Answer::failed(error, redeliver),
@@ -122,254 +137,257 @@ pub async fn on_event<P: PlanPorts>(
 }
 
 impl PlanReport {
-    /// Why streams were not planned, but for those that are not there: of them nothing is left to
-    /// do.
-    fn streams_missed(&self) -> impl Iterator<Item = &PortError> {
-        let errors = self.skipped.iter().filter_map(|skipped| skipped.error.as_ref());
-        errors.filter(|error| error.failure != Failure::Missing)
+    /// The calls that failed, but for streams that are not there: of those nothing is left to do.
+    fn failures(&self) -> impl Iterator<Item = &PortError> {
+        let of_streams = self.skipped.iter().filter_map(|skipped| skipped.error.as_ref());
+        let there = |error: &&PortError| error.failure != Failure::Missing;
+        of_streams.filter(there).chain(&self.failed_calls)
     }
 }
 
-/// What to plan for, or why the event asks for no plan.
-fn wake(event: &Incoming) -> Result<Wake, SkipReason> {
-    match event {
-        Incoming::Tick => Ok(Wake::Due),
-        // Calm needs no plan of its own: the tick sees to scale-in.
-        Incoming::Alarm(alarm) if alarm.state == AlarmState::Alarm => {
-            alarm.stream.clone().map(Wake::Stream).ok_or(SkipReason::NotForUs)
-        }
-        Incoming::Alarm(_) => Err(SkipReason::AlarmNotFiring),
-        Incoming::OperatorRequest(OperatorRequest { request: Request::Plan, stream, .. }) => {
-            Ok(stream.clone().map_or(Wake::All, Wake::Stream))
-        }
-        Incoming::OperatorRequest(_)
-        | Incoming::CapacityPlanned(_)
-        | Incoming::StreamResized(_)
-        | Incoming::ModeSwitched(_)
-        | Incoming::ActionRefused(_)
-        | Incoming::ActionFailed(_) => Err(SkipReason::NotForUs),
-    }
-}
-
-/// Runs the loop once.
-async fn run<P: PlanPorts>(ports: &P, policies: &PolicySet, wake: Wake) -> PortResult<PlanReport> {
-    let mut report = PlanReport::default();
-    let mut events = Vec::new();
-    let mut candidates = Vec::new();
-    for stream in streams(ports, policies, wake, &mut report).await? {
-        match look(ports, policies, &stream, &mut report, &mut events).await {
-            Ok(candidate) => candidates.push(candidate),
-            Err((reason, error)) => report.skipped.push(SkippedStream { stream, reason, error }),
-        }
-    }
-    if !candidates.is_empty() {
-        let quota = quota(ports, &mut report).await;
-        let names: Vec<StreamName> = candidates.iter().map(|c| c.stream.clone()).collect();
-        let traffic = ports.read_traffic(&names, ports.now()).await;
-        for (candidate, traffic) in candidates.into_iter().zip(traffic) {
-            decide(ports, candidate, traffic, &quota, &mut report, &mut events).await;
-        }
-    }
-    if !events.is_empty() {
-        ports.publish(&events).await?;
-    }
-    Ok(report)
-}
-
-/// Which streams to plan for. A ledger that cannot say what is due must not stop scale-out, so then
-/// all managed streams are looked at.
-async fn streams<P: PlanPorts>(
-    ports: &P,
-    policies: &PolicySet,
-    wake: Wake,
-    report: &mut PlanReport,
-) -> PortResult<Vec<StreamName>> {
-    let managed = async || -> PortResult<Vec<StreamName>> {
-        let mut streams = ports.list_streams().await?;
-        streams.retain(|stream| policies.governing(stream) != Governance::None);
-        Ok(streams)
-    };
-    match wake {
-        Wake::Stream(stream) => Ok(vec![stream]),
-        Wake::All => managed().await,
-        Wake::Due => match ports.due_streams(ports.now()).await {
-            Ok(streams) => Ok(streams),
-            Err(error) => {
-                report.failed_calls.push(error);
-                managed().await
-            }
-        },
-    }
-}
-
-/// Reads what is needed before traffic is worth reading.
-async fn look<'a, P: PlanPorts>(
-    ports: &P,
+/// One run, round by round.
+struct Run<'a, P> {
+    ports: &'a P,
     policies: &'a PolicySet,
-    stream: &StreamName,
-    report: &mut PlanReport,
-    events: &mut Vec<WeirEvent>,
-) -> Result<Candidate<'a>, (SkipReason, Option<PortError>)> {
-    let policy = match policies.governing(stream) {
-        Governance::By(policy) => policy,
-        Governance::Faulty => return Err((SkipReason::PolicyInvalid, None)),
-        Governance::None => return Err((SkipReason::Unmanaged, None)),
-    };
-    let state =
-        ports.describe_stream(stream).await.map_err(|error| (error.failure.skip(), Some(error)))?;
-    let now = ports.now();
-    let mut record = match ports.read_record(stream, Budget::window_start(now)).await {
-        Ok(record) => Some(record.unwrap_or_else(|| StreamRecord::new(now))),
-        Err(error) => {
-            report.failed_calls.push(error);
-            None
-        }
-    };
-    if let Some(record) = &mut record {
-        record.forget_older_stream(&state);
-        match recovery::clear_up(ports, stream, record, &state, now).await {
-            Ok(Found::Nothing | Found::Cleared(None)) => {}
-            Ok(Found::InFlight) => return Err((SkipReason::ActionInFlight, None)),
-            Ok(Found::Cleared(Some((plan_id, action)))) => {
-                // The event that an executor died before publishing.
-                if action.outcome == Outcome::Accepted {
-                    events.push(WeirEvent::of_accepted(plan_id, stream.clone(), &action));
+    deadline: Deadline,
+    /// The account's quota, from the first round on.
+    shared: Option<Shared>,
+    report: PlanReport,
+}
+
+impl<'a, P: PlanPorts> Run<'a, P> {
+    fn new(ports: &'a P, policies: &'a PolicySet, deadline: Deadline) -> Run<'a, P> {
+        Run { ports, policies, deadline, shared: None, report: PlanReport::default() }
+    }
+
+    async fn run(&mut self, wake: Wake) -> PortResult<()> {
+        match wake {
+            Wake::Due => self.due(None).await,
+            Wake::Alarm(stream, went_off_at) => {
+                if self.hastened(&stream, went_off_at).await {
+                    self.due(Some(stream)).await
+                } else {
+                    self.round(vec![stream]).await
                 }
             }
-            Err(error) => return Err((SkipReason::LedgerUnavailable, Some(error))),
+            Wake::Stream(stream) => self.round(vec![stream]).await,
+            Wake::All(after) => self.all(after).await,
         }
     }
-    let mut last_seen = LastSeen::of(&state);
-    if let (Some(record), Some(seen)) = (&mut record, last_seen)
-        && let Err(error) = record_external_change(ports, stream, record, seen, now).await
-    {
-        // The next look must find the change again, or the call would never be counted.
-        last_seen = None;
-        report.failed_calls.push(error);
+
+    /// How many streams the next round may have; none where it is time to end.
+    fn room(&self) -> usize {
+        let left = self.deadline.seconds_left(self.ports.now()).saturating_sub(FINISH_SECONDS);
+        let room = ROUND.min(left * LOOKS_PER_SECOND);
+        if room < ROUND_LEAST { 0 } else { room }
     }
-    Ok(Candidate { stream: stream.clone(), policy, record, state, last_seen })
-}
 
-/// A change that somebody else made counts against the same daily limit, so it is written down like
-/// ours. This plan counts it even if that fails.
-async fn record_external_change<P: PlanPorts>(
-    ports: &P,
-    stream: &StreamName,
-    record: &mut StreamRecord,
-    seen: LastSeen,
-    now: Timestamp,
-) -> PortResult<()> {
-    let Some(action) = record.unexplained_change(seen, now) else { return Ok(()) };
-    let plan = PlanId::of_external_change(now);
-    let written = ports.record_outcome(stream, &plan, &action).await;
-    record.actions.push(StoredAction { plan, record: action, published: true });
-    written
-}
-
-async fn quota<P: PlanPorts>(ports: &P, report: &mut PlanReport) -> Signal<ShardQuota> {
-    match ports.read_quota().await {
-        Ok(value) => Signal::Known { value, read_at: ports.now() },
-        Err(error) => {
-            let missing = Signal::Missing(error.to_string());
-            report.failed_calls.push(error);
-            missing
+    /// Those that are due, longest first, and before them one that may not stand in the index yet.
+    /// The rest is left to the next tick.
+    async fn due(&mut self, first: Option<StreamName>) -> PortResult<()> {
+        let mut has_turn = false;
+        let done = self.due_rounds(first, &mut has_turn).await;
+        if has_turn && let Err(error) = self.ports.end_turn(self.deadline.moment()).await {
+            self.report.failed_calls.push(error);
         }
+        done
     }
-}
 
-/// Plans for one stream, remembers the plan, and puts its event with the others.
-async fn decide<P: PlanPorts>(
-    ports: &P,
-    candidate: Candidate<'_>,
-    traffic: PortResult<Traffic>,
-    quota: &Signal<ShardQuota>,
-    report: &mut PlanReport,
-    events: &mut Vec<WeirEvent>,
-) {
-    let Candidate { stream, policy, mut record, state, last_seen } = candidate;
-    let now = ports.now();
-    let (minutes, days) = match traffic {
-        Ok(Traffic { minutes, days }) => (Signal::Known { value: minutes, read_at: now }, days),
-        Err(error) => (Signal::Missing(error.to_string()), Err(error)),
-    };
-    // Days that are not known are none: the plan says so itself.
-    let days = days.unwrap_or_else(|error| {
-        report.failed_calls.push(error);
-        Series::empty(now, DAYS_PERIOD_SECONDS)
-    });
-    let observation = Observation {
-        stream: stream.clone(),
-        observed_at: now,
-        state,
-        minutes,
-        quota: quota.clone(),
-    };
-    let history = History {
-        days,
-        actions: record.as_ref().map(StreamRecord::action_records),
-        profile: record.as_mut().and_then(|r| r.profile.take()),
-        paused: record.as_ref().and_then(|r| r.pause.as_ref()).is_some_and(|p| p.holds(now)),
-    };
-    let plan = plan(policy, &observation, &history, now);
-    let id = match &record {
-        Some(record) => PlanId::of(now, record.version + 1, plan.order()),
-        None => PlanId::without_ledger(now),
-    };
-    let event = worth_telling(&plan).then(|| CapacityPlanned::new(id.clone(), &plan));
-    if let Some(record) = &record {
-        let planned = Planned {
-            id: id.clone(),
-            from_version: record.version,
-            revisit_at: plan.revisit_at,
-            last_seen,
-            learnt: plan.learnt.clone(),
-            event: event.clone(),
-        };
-        match ports.record_plan(&stream, &planned).await {
-            Ok(true) => {}
-            Ok(false) => {
-                let reason = SkipReason::PlanSuperseded;
-                report.skipped.push(SkippedStream { stream, reason, error: None });
-                return;
+    /// Where more are due than one round takes, or alarms come by the dozen, one run at a time goes
+    /// through them, for as long as there are any.
+    async fn due_rounds(
+        &mut self,
+        mut first: Option<StreamName>,
+        has_turn: &mut bool,
+    ) -> PortResult<()> {
+        let mut seen: BTreeSet<StreamName> = BTreeSet::new();
+        if first.is_some() && !self.begin_turn(has_turn).await {
+            return Ok(());
+        }
+        loop {
+            let room = self.room();
+            if room == 0 {
+                return Ok(());
             }
-            // Nobody can claim an unrecorded plan by its id; the executor treats it as one made
-            // while the ledger was down.
-            Err(error) => report.failed_calls.push(error),
+            // The index is behind: what was planned for a moment ago may still stand in it.
+            let most = room + seen.len();
+            let found = match self.ports.due_streams(self.ports.now(), most).await {
+                Ok(found) => found,
+                Err(error) => {
+                    self.report.failed_calls.push(error);
+                    return self.unremembered(seen).await;
+                }
+            };
+            let others_wait = found.len() >= most;
+            if !*has_turn && others_wait && !self.begin_turn(has_turn).await {
+                return Ok(());
+            }
+            let own = first.take();
+            let unseen = found.into_iter().filter(|s| !seen.contains(s) && own.as_ref() != Some(s));
+            let streams: Vec<StreamName> =
+                own.clone().into_iter().chain(unseen).take(room).collect();
+            if streams.is_empty() {
+                return Ok(());
+            }
+            seen.extend(streams.iter().cloned());
+            let skipped = self.report.skipped.len();
+            self.round(streams).await?;
+            if others_wait {
+                self.postpone_from(skipped).await;
+            } else if !*has_turn {
+                return Ok(());
+            }
         }
     }
-    events.extend(event.map(WeirEvent::CapacityPlanned));
-    report.plans.push((id, plan));
-}
 
-/// What asks for something, or withholds something wanted. Plans that hold because all is well, or
-/// because a change is just under way, are kept to the log: they would be a thousand events a day.
-fn worth_telling(plan: &Plan) -> bool {
-    !matches!(plan.action, Action::Hold(_)) || plan.withheld().is_some()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::incoming::Incoming;
-    use serde_json::json;
-
-    #[test]
-    fn an_alarm_that_asks_for_no_plan_says_which_way() {
-        let woken = |state: &str, alarm: &str| {
-            let event = json!({
-                "source": "aws.cloudwatch",
-                "detail-type": "CloudWatch Alarm State Change",
-                "detail": {
-                    "alarmName": alarm,
-                    "state": { "value": state, "timestamp": "2026-11-20T18:44:51.412+0000" },
-                    "configuration": { "metrics": [] },
-                },
-            });
-            wake(&Incoming::read(&event).expect("an alarm"))
-        };
-        for calm in ["OK", "INSUFFICIENT_DATA"] {
-            assert_eq!(woken(calm, "weir-surge-orders"), Err(SkipReason::AlarmNotFiring));
+    /// Whether this run may go on: it has the turn, or the ledger cannot say who has.
+    async fn begin_turn(&mut self, has_turn: &mut bool) -> bool {
+        match self.ports.begin_turn(self.ports.now(), self.deadline.moment()).await {
+            Ok(begun) => {
+                *has_turn = begun;
+                begun
+            }
+            Err(error) => {
+                self.report.failed_calls.push(error);
+                true
+            }
         }
-        assert_eq!(woken("ALARM", "of-nobody"), Err(SkipReason::NotForUs));
+    }
+
+    /// Puts the streams that were skipped from there on behind the others.
+    async fn postpone_from(&mut self, skipped: usize) {
+        let streams = self.report.skipped[skipped..].iter().map(|skipped| skipped.stream.clone());
+        let now = self.ports.now();
+        let at = now.checked_add(POSTPONED_BY).unwrap_or(now);
+        for stream in streams.collect::<Vec<_>>() {
+            if let Err(error) = self.ports.postpone(&stream, at).await {
+                self.report.failed_calls.push(error);
+            }
+        }
+    }
+
+    /// A ledger that cannot say what is due must not stop scale-out, so then all managed streams
+    /// are looked at. Nobody remembers who had a turn, so each minute begins elsewhere.
+    async fn unremembered(&mut self, seen: BTreeSet<StreamName>) -> PortResult<()> {
+        let mut streams = self.managed().await?;
+        streams.retain(|stream| !seen.contains(stream));
+        let minute = usize::try_from(self.ports.now().as_second() / 60).unwrap_or(0);
+        let turn = minute.wrapping_mul(ROUND) % streams.len().max(1);
+        streams.rotate_left(turn);
+        self.rounds(&streams).await.map(|_| ())
+    }
+
+    /// Every managed stream that comes after this one. What there is no time for is asked for anew.
+    async fn all(&mut self, after: Option<StreamName>) -> PortResult<()> {
+        let mut streams = self.managed().await?;
+        streams.sort_unstable();
+        streams.retain(|stream| after.as_ref().is_none_or(|after| stream > after));
+        let planned = self.rounds(&streams).await?;
+        let last = streams.get(..planned).and_then(<[StreamName]>::last);
+        if planned < streams.len() {
+            let after = last.cloned().or(after);
+            let (request, stream) = (Request::Plan, None);
+            let rest = OperatorRequest { version: VERSION, request, stream, after };
+            self.ports.publish(&[WeirEvent::OperatorRequest(rest)]).await?;
+        }
+        Ok(())
+    }
+
+    /// Rounds over these streams for as long as there is time; how many streams had their turn.
+    async fn rounds(&mut self, streams: &[StreamName]) -> PortResult<usize> {
+        let mut done = 0;
+        while done < streams.len() {
+            let room = self.room();
+            if room == 0 {
+                break;
+            }
+            let round = &streams[done..streams.len().min(done + room)];
+            self.round(round.to_vec()).await?;
+            done += round.len();
+        }
+        Ok(done)
+    }
+
+    async fn managed(&self) -> PortResult<Vec<StreamName>> {
+        let mut streams = self.ports.list_streams().await?;
+        streams.retain(|stream| self.policies.governing(stream) != Governance::None);
+        Ok(streams)
+    }
+
+    /// Whether this alarm, as one of many, is left to whoever has the turn.
+    async fn hastened(&mut self, stream: &StreamName, went_off_at: Timestamp) -> bool {
+        if self.ports.now().duration_since(went_off_at) < ALARM_WAITED {
+            return false;
+        }
+        let since = went_off_at.checked_sub(ALARM_AHEAD).unwrap_or(went_off_at);
+        match self.ports.hasten(stream, went_off_at, since).await {
+            Ok(registered) => {
+                self.report.hastened.extend(registered.then(|| stream.clone()));
+                registered
+            }
+            Err(error) => {
+                self.report.failed_calls.push(error);
+                false
+            }
+        }
+    }
+
+    /// One round: look, plan, remember, publish.
+    async fn round(&mut self, streams: Vec<StreamName>) -> PortResult<()> {
+        let (ports, policies) = (self.ports, self.policies);
+        let mut managed: Vec<(StreamName, &Policy)> = Vec::with_capacity(streams.len());
+        for stream in streams {
+            let reason = match policies.governing(&stream) {
+                Governance::By(policy) => {
+                    managed.push((stream, policy));
+                    continue;
+                }
+                Governance::Faulty => SkipReason::PolicyInvalid,
+                Governance::None => SkipReason::Unmanaged,
+            };
+            self.report.skipped.push(SkippedStream { stream, reason, error: None });
+        }
+        if managed.is_empty() {
+            return Ok(());
+        }
+        let mut events = Vec::new();
+        let names: Vec<StreamName> = managed.iter().map(|(stream, _)| stream.clone()).collect();
+        let looks = async {
+            let mut looks = Vec::with_capacity(managed.len());
+            for (stream, policy) in &managed {
+                looks.push(look(ports, policy, stream, &mut self.report, &mut events).await);
+            }
+            looks
+        };
+        // Each has a pace of its own.
+        let (looks, traffic) = join(looks, ports.read_traffic(&names, ports.now())).await;
+        let mut candidates = Vec::with_capacity(names.len());
+        for ((stream, look), traffic) in names.into_iter().zip(looks).zip(traffic) {
+            match look {
+                Ok(candidate) => candidates.push((candidate, traffic)),
+                Err((reason, error)) => {
+                    self.report.skipped.push(SkippedStream { stream, reason, error });
+                }
+            }
+        }
+        if !candidates.is_empty() {
+            self.read_quota().await;
+        }
+        if let Some(shared) = &mut self.shared {
+            let now = ports.now();
+            for draft in drafts(candidates, shared, now, &mut self.report.failed_calls) {
+                remember(ports, draft, now, &mut self.report, &mut events).await;
+            }
+        }
+        if events.is_empty() { Ok(()) } else { ports.publish(&events).await }
+    }
+
+    /// Once in a run: its plans share what is left.
+    async fn read_quota(&mut self) {
+        if self.shared.is_none() {
+            let read = self.ports.read_quota().await;
+            self.shared = Some(Shared::of(&read));
+            self.report.failed_calls.extend(read.err());
+        }
     }
 }

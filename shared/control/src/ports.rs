@@ -138,11 +138,20 @@ pub trait ReadTraffic {
     ) -> Vec<PortResult<Traffic>>;
 }
 
+/// The account's quota, and when it was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct QuotaReading {
+    /// What AWS said.
+    pub quota: ShardQuota,
+    /// When.
+    pub read_at: Timestamp,
+}
+
 /// DescribeLimits.
 #[allow(async_fn_in_trait)]
 pub trait ReadQuota {
-    /// The account's shard quota. An answer up to a few minutes old will do.
-    async fn read_quota(&self) -> PortResult<ShardQuota>;
+    /// The account's shard quota. A kept answer will do, if it says its age.
+    async fn read_quota(&self) -> PortResult<QuotaReading>;
 }
 
 /// UpdateShardCount.
@@ -189,8 +198,35 @@ pub trait WriteAlarms {
 /// Streams that are due.
 #[allow(async_fn_in_trait)]
 pub trait FindDue {
-    /// Registered streams whose `revisit_at` has come.
-    async fn due_streams(&self, now: Timestamp) -> PortResult<Vec<StreamName>>;
+    /// Registered streams whose `revisit_at` has come, those first that have been due for longest;
+    /// `most` of them.
+    async fn due_streams(&self, now: Timestamp, most: usize) -> PortResult<Vec<StreamName>>;
+}
+
+/// Changing when a stream is due, without a plan.
+#[allow(async_fn_in_trait)]
+pub trait Reschedule {
+    /// Makes a registered stream due as of `since`, unless it has been planned for after
+    /// `asked_at`. A plan on its way into the ledger is then no longer the newest. `false` when the
+    /// stream is not registered.
+    async fn hasten(
+        &self,
+        stream: &StreamName,
+        asked_at: Timestamp,
+        since: Timestamp,
+    ) -> PortResult<bool>;
+    /// Makes a registered stream due at `at` and not before.
+    async fn postpone(&self, stream: &StreamName, at: Timestamp) -> PortResult<()>;
+}
+
+/// One run at a time over a fleet, so that runs do not share its quotas unevenly.
+#[allow(async_fn_in_trait)]
+pub trait TakeTurns {
+    /// Whether this run may go through the streams that are due, until it says that it is done or
+    /// until `until`.
+    async fn begin_turn(&self, now: Timestamp, until: Timestamp) -> PortResult<bool>;
+    /// The turn that lasts until `until` is over.
+    async fn end_turn(&self, until: Timestamp) -> PortResult<()>;
 }
 
 /// What is remembered of a stream.
@@ -258,8 +294,8 @@ pub trait RecordOutcome {
 pub trait Register {
     /// Every registered stream.
     async fn registered(&self) -> PortResult<Vec<StreamName>>;
-    /// Makes sure the stream has a record; a new one is due at once.
-    async fn register(&self, stream: &StreamName, now: Timestamp) -> PortResult<()>;
+    /// Makes sure the stream has a record; a new one is due at `due_at`.
+    async fn register(&self, stream: &StreamName, due_at: Timestamp) -> PortResult<()>;
     /// Takes the stream out of the due ones; what was remembered stays until it expires.
     async fn retire(&self, stream: &StreamName) -> PortResult<()>;
 }

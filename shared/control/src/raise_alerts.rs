@@ -71,9 +71,7 @@ pub async fn on_event<P: AlertPorts>(
     installation: &Installation,
     event: &Incoming,
 ) -> Answer<AlertReport> {
-    if let Incoming::Alarm(alarm) = event
-        && installation.place.as_ref().is_some_and(|here| !alarm.is_here(here))
-    {
+    if !event.is_here(installation.place.as_ref()) {
         return Answer::skipped(SkipReason::NotForUs);
     }
     let ticked = *event == Incoming::Tick;

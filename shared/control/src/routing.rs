@@ -8,6 +8,8 @@
 use serde_json::Value;
 use weir_core::alarms::AlarmPrefix;
 
+use crate::event::INSTALLATION;
+
 /// A control loop: what one function runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Loop {
@@ -50,6 +52,18 @@ impl Loop {
             Loop::ResizeStream | Loop::SwitchMode => 30,
             Loop::PlanCapacity | Loop::RaiseAlerts => 60,
             Loop::SyncAlarms => 900,
+        }
+    }
+
+    /// Seconds after which an event that it had no room for is given up: `MaximumEventAgeInSeconds`
+    /// of the templates.
+    pub fn event_age_seconds(self) -> u32 {
+        match self {
+            // No stream of a fleet that it keeps up with goes without a look for longer.
+            Loop::PlanCapacity => 600,
+            // The next hour does what an older event asks for. A plan expires after five minutes,
+            // and its executor says so, where an event given up would end in a queue that pages.
+            Loop::ResizeStream | Loop::SwitchMode | Loop::SyncAlarms | Loop::RaiseAlerts => 3_600,
         }
     }
 }
@@ -107,9 +121,16 @@ pub enum FieldValues {
     OneOf(&'static [&'static str]),
     /// The name of an alarm of this installation: its prefix, followed by one of these.
     AlarmsNamed(&'static [&'static str]),
+    /// This installation.
+    This,
+    /// This installation, or none: for all.
+    ThisOrAll,
 }
 
-use FieldValues::{AlarmsNamed, OneOf};
+use FieldValues::{AlarmsNamed, OneOf, This, ThisOrAll};
+
+const OURS: FieldMatch = field(&[INSTALLATION], This);
+const FOR_US: FieldMatch = field(&[INSTALLATION], ThisOrAll);
 
 /// Every rule of an installation. A plan made in observe mode has no way to an executor.
 pub const ROUTES: [Route; 13] = [
@@ -126,28 +147,32 @@ pub const ROUTES: [Route; 13] = [
         "PlanCapacityPlanRequested",
         Loop::PlanCapacity,
         &["Weir Operator Request"],
-        &[field(&["request"], OneOf(&["plan"]))],
+        &[FOR_US, field(&["request"], OneOf(&["plan"]))],
     ),
     own(
         "ResizeStreamReshardPlanned",
         Loop::ResizeStream,
         &["Weir Capacity Planned"],
-        &[field(&["mode"], OneOf(&["act"])), field(&["action", "kind"], OneOf(&["reshard"]))],
+        &[OURS, field(&["mode"], OneOf(&["act"])), field(&["action", "kind"], OneOf(&["reshard"]))],
     ),
     own(
         "SwitchModeSwitchPlanned",
         Loop::SwitchMode,
         &["Weir Capacity Planned"],
-        &[field(&["mode"], OneOf(&["act"])), field(&["action", "kind"], OneOf(&["switch_mode"]))],
+        &[
+            OURS,
+            field(&["mode"], OneOf(&["act"])),
+            field(&["action", "kind"], OneOf(&["switch_mode"])),
+        ],
     ),
     every("SyncAlarmsHourly", Loop::SyncAlarms, 60),
-    own("SyncAlarmsStreamResized", Loop::SyncAlarms, &["Weir Stream Resized"], &[]),
-    own("SyncAlarmsModeSwitched", Loop::SyncAlarms, &["Weir Mode Switched"], &[]),
+    own("SyncAlarmsStreamResized", Loop::SyncAlarms, &["Weir Stream Resized"], &[OURS]),
+    own("SyncAlarmsModeSwitched", Loop::SyncAlarms, &["Weir Mode Switched"], &[OURS]),
     own(
         "SyncAlarmsSyncRequested",
         Loop::SyncAlarms,
         &["Weir Operator Request"],
-        &[field(&["request"], OneOf(&["sync_alarms"]))],
+        &[FOR_US, field(&["request"], OneOf(&["sync_alarms"]))],
     ),
     every("RaiseAlertsTick", Loop::RaiseAlerts, 1),
     alarms(
@@ -174,13 +199,13 @@ pub const ROUTES: [Route; 13] = [
         "RaiseAlertsOwnFailure",
         Loop::RaiseAlerts,
         &["Weir Action Refused", "Weir Action Failed"],
-        &[],
+        &[OURS],
     ),
     own(
         "RaiseAlertsPlanned",
         Loop::RaiseAlerts,
         &["Weir Capacity Planned"],
-        &[field(&["mode"], OneOf(&["act"]))],
+        &[OURS, field(&["mode"], OneOf(&["act"]))],
     ),
 ];
 
@@ -253,8 +278,12 @@ impl EventPattern {
 impl FieldMatch {
     fn matches(&self, prefix: &AlarmPrefix, detail: &Value) -> bool {
         let value = self.path.iter().fold(detail, |inner, name| &inner[*name]);
+        if self.values == ThisOrAll && value.is_null() {
+            return true;
+        }
         let Some(text) = value.as_str() else { return false };
         match self.values {
+            This | ThisOrAll => text == prefix.as_str(),
             FieldValues::OneOf(texts) => texts.contains(&text),
             FieldValues::AlarmsNamed(kinds) => text
                 .strip_prefix(prefix.as_str())

@@ -1,12 +1,14 @@
 //! The loop sync-alarms: bring the alarms of managed streams and of their consumers from what they
 //! are to what they should be.
 //!
-//! After a resize or a mode switch for one stream, hourly and on request for all. Alarms outside
-//! Weir's prefix are never touched. Here: the entry, and writing what differs. In files of their
-//! own: the streams' own alarms (`streams`), their consumers' (`consumers`). Not here: which alarms
-//! there should be (`weir_core::alarms`).
+//! After a resize or a mode switch for one stream; hourly and on request for all, in rounds, each
+//! written before the next is begun, until there is no time for another: the rest is asked for by
+//! an event. Alarms outside Weir's prefix are never touched. Here: the entry, and writing what
+//! differs. In files of their own: all streams (`fleet`), one stream's own alarms (`streams`),
+//! consumers (`consumers`). Not here: which alarms there should be (`weir_core::alarms`).
 
-pub mod consumers;
+mod consumers;
+mod fleet;
 mod streams;
 
 use std::collections::BTreeSet;
@@ -17,28 +19,52 @@ use weir_core::reasons::SkipReason;
 use weir_core::units::{Shards, StreamName};
 
 use crate::answer::{Answer, RedeliverOn};
+use crate::deadline::Deadline;
 use crate::event::Request;
 use crate::incoming::Incoming;
 use crate::installation::Installation;
-use crate::ports::{PortError, PortResult, WriteAlarms};
+use crate::ports::{
+    Clock, DescribeStream, FindConsumers, FindMetric, ListStreams, PortError, PublishEvents,
+    ReadAlarms, Register, WriteAlarms,
+};
 use crate::skipped::SkippedStream;
-pub use consumers::ConsumerAlarmPorts;
-pub use streams::StreamAlarmPorts;
 
 /// Everything this loop needs.
-pub trait SyncPorts: StreamAlarmPorts + ConsumerAlarmPorts {}
+pub trait SyncPorts:
+    Clock
+    + ListStreams
+    + DescribeStream
+    + FindConsumers
+    + FindMetric
+    + ReadAlarms
+    + WriteAlarms
+    + Register
+    + PublishEvents
+{
+}
 
-impl<P> SyncPorts for P where P: StreamAlarmPorts + ConsumerAlarmPorts {}
+impl<P> SyncPorts for P where
+    P: Clock
+        + ListStreams
+        + DescribeStream
+        + FindConsumers
+        + FindMetric
+        + ReadAlarms
+        + WriteAlarms
+        + Register
+        + PublishEvents
+{
+}
 
 /// Which alarms to reconcile.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Scope {
+enum Scope {
     /// One stream, which has or will shortly have this many open shards.
     Resized(StreamName, Shards),
     /// One stream, which is or will shortly be in this mode.
     Switched(StreamName, CapacityMode),
-    /// Every stream of the account.
-    All,
+    /// Every stream of the account that comes after this one by name.
+    All(Option<StreamName>),
 }
 
 /// What a run did.
@@ -66,14 +92,22 @@ pub async fn on_event<P: SyncPorts>(
     ports: &P,
     installation: &Installation,
     event: &Incoming,
+    deadline: Deadline,
 ) -> Answer<SyncReport> {
     let Some(scope) = scope(event) else { return Answer::skipped(SkipReason::NotForUs) };
     // With a policy file missing, its streams would look unmanaged: they would be retired, and
     // their alarms deleted.
-    if scope == Scope::All && !installation.policies.is_complete() {
+    if matches!(scope, Scope::All(_)) && !installation.policies.is_complete() {
         return Answer::refused(SkipReason::PolicyInvalid);
     }
-    match run(ports, installation, scope).await {
+    let done = match scope {
+        Scope::All(after) => fleet::run(ports, installation, after, deadline).await,
+        Scope::Resized(stream, open) => {
+            streams::one(ports, installation, stream, CapacityMode::Provisioned, open).await
+        }
+        Scope::Switched(stream, mode) => streams::switched(ports, installation, stream, mode).await,
+    };
+    match done {
         Ok(report) => {
             let redeliver = RedeliverOn::Retryable.first(&report.failed_calls);
             Answer::done(report, redeliver)
@@ -85,7 +119,7 @@ pub async fn on_event<P: SyncPorts>(
 /// Which alarms an event is about; `None` when it asks for none.
 fn scope(event: &Incoming) -> Option<Scope> {
     match event {
-        Incoming::Tick => Some(Scope::All),
+        Incoming::Tick => Some(Scope::All(None)),
         Incoming::StreamResized(resized) => {
             Some(Scope::Resized(resized.stream.clone(), resized.to))
         }
@@ -93,7 +127,7 @@ fn scope(event: &Incoming) -> Option<Scope> {
             Some(Scope::Switched(switched.stream.clone(), switched.to))
         }
         Incoming::OperatorRequest(request) if request.request == Request::SyncAlarms => {
-            Some(Scope::All)
+            Some(Scope::All(request.after.clone()))
         }
         Incoming::OperatorRequest(_)
         | Incoming::Alarm(_)
@@ -103,45 +137,8 @@ fn scope(event: &Incoming) -> Option<Scope> {
     }
 }
 
-/// The streams' own alarms, and, where it is about all of them, their consumers'.
-async fn run<P: SyncPorts>(
-    ports: &P,
-    installation: &Installation,
-    scope: Scope,
-) -> PortResult<SyncReport> {
-    let Installation { policies, alarm_prefix, .. } = installation;
-    let everything = scope == Scope::All;
-    let mut report = streams::run(ports, policies, alarm_prefix, scope).await?;
-    if everything {
-        // What the first half did is told whatever becomes of the second.
-        match consumers::run(ports, policies, alarm_prefix).await {
-            Ok(consumers) => report.add(consumers),
-            Err(error) => report.failed_calls.push(error),
-        }
-    }
-    Ok(report)
-}
-
-impl SyncReport {
-    fn add(&mut self, other: SyncReport) {
-        let SyncReport { put, rearmed, deleted, registered, retired, skipped, failed_calls } =
-            other;
-        self.put.extend(put);
-        self.rearmed.extend(rearmed);
-        self.deleted.extend(deleted);
-        self.registered.extend(registered);
-        self.retired.extend(retired);
-        self.skipped.extend(skipped);
-        self.failed_calls.extend(failed_calls);
-    }
-}
-
 /// Writes what differs, alarm by alarm: one that fails does not keep the others from being written.
-pub(crate) async fn apply<P: WriteAlarms>(
-    ports: &P,
-    changes: AlarmChanges,
-    report: &mut SyncReport,
-) {
+async fn apply<P: WriteAlarms>(ports: &P, changes: AlarmChanges, report: &mut SyncReport) {
     let AlarmChanges { put, rearm, delete } = changes;
     let mut written = BTreeSet::new();
     for spec in put {
@@ -162,7 +159,7 @@ pub(crate) async fn apply<P: WriteAlarms>(
     }
     if !delete.is_empty() {
         match ports.delete_alarms(&delete).await {
-            Ok(()) => report.deleted = delete,
+            Ok(()) => report.deleted.extend(delete),
             Err(error) => report.failed_calls.push(error),
         }
     }

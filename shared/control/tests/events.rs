@@ -13,6 +13,7 @@ use weir_control::event::{
     StreamResized, VERSION, WeirEvent,
 };
 use weir_control::plan_id::PlanId;
+use weir_core::alarms::AlarmPrefix;
 use weir_core::budget::Budget;
 use weir_core::forecast::{Forecast, Leader};
 use weir_core::observation::CapacityMode;
@@ -34,7 +35,7 @@ fn check<T: Serialize + DeserializeOwned + PartialEq + std::fmt::Debug>(
     event: WeirEvent,
 ) {
     assert_eq!(event.detail_type(), detail_type);
-    let written = event.detail().expect("JSON");
+    let written = event.detail(&AlarmPrefix::default()).expect("JSON");
     if std::env::var_os("WEIR_BLESS").is_some() {
         let text = serde_json::to_string_pretty(&written).expect("JSON");
         fs::write(fixture(name), text + "\n").expect("the fixture");
@@ -105,6 +106,7 @@ fn doubling() -> Plan {
                 next_reshard_freed_at: Some(at("2026-11-21T19:32:00Z")),
                 next_mode_switch_freed_at: None,
             }),
+            quota: None,
         },
         events: Vec::new(),
         wanted_mode: None,
@@ -201,8 +203,12 @@ fn action_failed() {
 
 #[test]
 fn operator_request() {
-    let detail =
-        OperatorRequest { version: VERSION, request: Request::Plan, stream: Some(orders()) };
+    let detail = OperatorRequest {
+        version: VERSION,
+        request: Request::Plan,
+        stream: Some(orders()),
+        after: None,
+    };
     let event = WeirEvent::OperatorRequest(detail.clone());
     check("operator_request.v1.json", "Weir Operator Request", &detail, event);
 }

@@ -98,6 +98,37 @@ fn another_installations_alarms_wake_nothing() {
     }
 }
 
+/// Both see every event on the account's bus. What people ask without saying whom, all hear.
+#[test]
+fn two_installations_on_one_bus_never_hear_each_other() {
+    let prefix = |prefix: &str| AlarmPrefix::new(prefix).expect("a prefix");
+    let (weir, blue) = (prefix("weir-"), prefix("blue-"));
+    let acting = [("mode", json!("act"))];
+    let published = [
+        own("Weir Capacity Planned", "capacity_planned.v1", &acting),
+        own("Weir Capacity Planned", "capacity_planned.switch_mode.v1", &acting),
+        own("Weir Stream Resized", "stream_resized.v1", &[]),
+        own("Weir Mode Switched", "mode_switched.v1", &[]),
+        own("Weir Action Refused", "action_refused.v1", &[]),
+        own("Weir Action Failed", "action_failed.v1", &[]),
+        own("Weir Operator Request", "operator_request.v1", &[]),
+    ];
+    let heard_by = |prefix: &AlarmPrefix, event: &Value| {
+        let part = |name: &str| event[name].as_str().unwrap_or_default();
+        woken_by(prefix, part("source"), part("detail-type"), &event["detail"]).count()
+    };
+    for mut event in published {
+        assert!(heard_by(&weir, &event) > 0 && heard_by(&blue, &event) == 0, "{event}");
+        event["detail"]["installation"] = json!("blue-");
+        assert!(heard_by(&weir, &event) == 0 && heard_by(&blue, &event) > 0, "{event}");
+        let detail = event["detail"].as_object_mut().expect("a detail");
+        detail.shift_remove("installation");
+        let asked = event["detail-type"] == "Weir Operator Request";
+        let heard = [&weir, &blue].map(|prefix| heard_by(prefix, &event) > 0);
+        assert_eq!(heard, [asked, asked], "{event}");
+    }
+}
+
 #[test]
 fn ticks_come_each_minute_and_each_hour() {
     let in_minute = |minute| scheduled_in(minute).collect::<Vec<_>>();

@@ -63,6 +63,17 @@ impl AlarmName {
         Some((symptom, StreamName::new(stream).ok()?, ConsumerId::read(consumer)?))
     }
 
+    /// The stream whose alarm has this name, or whose consumer's, if it is one of this
+    /// installation's.
+    pub fn read_stream(prefix: &AlarmPrefix, name: &str) -> Option<StreamName> {
+        let rest = name.strip_prefix(&prefix.0)?;
+        let own = AlarmKind::ALL.iter().find_map(|kind| {
+            let stream = rest.strip_prefix(&format!("{kind}-"))?;
+            StreamName::new(stream).ok()
+        });
+        own.or_else(|| AlarmName::read_consumer(prefix, name).map(|(_, stream, _)| stream))
+    }
+
     /// The name.
     pub fn as_str(&self) -> &str {
         &self.0

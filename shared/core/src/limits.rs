@@ -120,8 +120,11 @@ pub mod calls_per_second {
     pub const DESCRIBE_LIMITS: u32 = 1;
     /// ListStreams. KAPI.
     pub const LIST_STREAMS: u32 = 5;
-    /// UpdateShardCount. KAPI.
+    /// UpdateShardCount. KAPI; of what it is counted it does not say, so of the account.
     pub const UPDATE_SHARD_COUNT: u32 = 10;
+    /// Functions that resize streams at a time, as both templates reserve them: each keeps to its
+    /// part of that quota.
+    pub const UPDATE_SHARD_COUNT_SHARERS: u32 = 10;
     /// UpdateStreamMode. Not published; as low as the other rare calls on streams.
     pub const UPDATE_STREAM_MODE: u32 = 5;
     /// ListEventSourceMappings: all calls to Lambda's control plane together. Lambda quotas.

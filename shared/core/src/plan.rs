@@ -18,7 +18,9 @@ mod timetable;
 use jiff::{SignedDuration, Timestamp};
 
 use self::context::Context;
-pub use self::report::{Action, Basis, Clamp, Motive, Plan, Sizing, Throttling, WantedMode};
+pub use self::report::{
+    Action, Basis, Clamp, Motive, Plan, QuotaSeen, Sizing, Throttling, WantedMode,
+};
 pub use self::timetable::Event;
 use crate::history::History;
 use crate::observation::Observation;

@@ -3,11 +3,13 @@
 //!
 //! Not here: what is told of each loop's run (`report`).
 
+use jiff::{SignedDuration, Timestamp};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::Value;
 use tracing::{error, info};
 use weir_aws::Aws;
 use weir_control::answer::{Answer, Handled};
+use weir_control::deadline::Deadline;
 use weir_control::incoming::Incoming;
 use weir_control::installation::Installation;
 use weir_control::ports::{Clock, PortError};
@@ -26,12 +28,13 @@ use crate::start::{Function, Started, start};
 /// When settings are missing or cannot be used, or when the runtime's API does not answer.
 pub async fn serve<R: Report>(
     function: Function,
-    on_event: impl AsyncFn(&Aws, &Installation, &Incoming) -> Answer<R>,
+    on_event: impl AsyncFn(&Aws, &Installation, &Incoming, Deadline) -> Answer<R>,
 ) -> Result<(), Error> {
     let started = &start(&function, |name| std::env::var(name).ok()).await?;
     let on_event = &on_event;
     let handled = |event: LambdaEvent<Value>| async move {
         let Started { aws, installation } = started;
+        let event_deadline = event.context.deadline;
         let event = match Incoming::read(&event.payload) {
             Ok(event) => event,
             Err(fault) => {
@@ -40,9 +43,19 @@ pub async fn serve<R: Report>(
                 return Ok(R::skipped(SkipReason::EventUnreadable));
             }
         };
-        report(aws, function.runs, &event, on_event(aws, installation, &event).await)
+        let deadline = deadline(event_deadline, aws.now(), function.runs);
+        report(aws, function.runs, &event, on_event(aws, installation, &event, deadline).await)
     };
     lambda_runtime::run(service_fn(handled)).await
+}
+
+/// When Lambda stops the run: as it says, in milliseconds since 1970, or else as the loop's
+/// function is set to.
+fn deadline(said: u64, now: Timestamp, of: Loop) -> Deadline {
+    let said = i64::try_from(said).ok().filter(|millis| *millis > 0);
+    let said = said.and_then(|millis| Timestamp::from_millisecond(millis).ok());
+    let after = || now.checked_add(SignedDuration::from_secs(of.timeout_seconds().into()));
+    Deadline::at(said.or_else(|| after().ok()).unwrap_or(now))
 }
 
 /// Tells what came of an event, and gives the function's answer to it.
@@ -107,6 +120,13 @@ mod tests {
     fn told(result: Handled<PlanReport>) -> Result<Value, String> {
         let answer = Answer { result, redeliver: None };
         report(&Noon, Loop::PlanCapacity, &Incoming::Tick, answer).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn a_run_ends_when_lambda_says_or_when_its_function_would() {
+        let now = Timestamp::from_second(1_000).expect("a time");
+        let left = |said| deadline(said, now, Loop::PlanCapacity).seconds_left(now);
+        assert_eq!([left(1_042_000), left(0), left(u64::MAX)], [42, 60, 60]);
     }
 
     #[test]

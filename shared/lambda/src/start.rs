@@ -56,7 +56,7 @@ pub(crate) async fn start(
         place: settings.aws.topics.as_ref().map(|topics| topics.place.clone()),
         policies,
     };
-    let aws = Aws::new(load().await, settings.aws);
+    let aws = Aws::new(load().await, settings.aws).paced_for(function.runs);
     for unreached in aws.connect(function.first_calls).await {
         warn!(operation = unreached.operation, error = %unreached, "not connected");
     }

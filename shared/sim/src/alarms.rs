@@ -32,6 +32,11 @@ pub(crate) struct Alarms {
 }
 
 impl Alarms {
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.by_name.len()
+    }
+
     /// PutMetricAlarm: a new alarm knows nothing yet; one that is overwritten keeps its state.
     pub(crate) fn put(&mut self, spec: &AlarmSpec, now: Seconds) {
         self.by_name

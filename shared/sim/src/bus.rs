@@ -43,6 +43,16 @@ pub(crate) struct Delivery {
     pub(crate) payload: Payload,
     /// 0 the first time.
     pub(crate) attempt: usize,
+    /// How often there was no room for it.
+    pub(crate) no_room: u32,
+    /// When it first arrived; `None` before.
+    pub(crate) arrived_at: Option<Seconds>,
+}
+
+impl Delivery {
+    pub(crate) fn new(target: Loop, payload: Payload) -> Delivery {
+        Delivery { target, payload, attempt: 0, no_room: 0, arrived_at: None }
+    }
 }
 
 /// What a delivery holds.
@@ -101,13 +111,13 @@ impl Bus {
             "detail": detail,
         });
         let payload = Payload::Event(event.to_string().into());
-        let delivery = |target| Delivery { target, payload: payload.clone(), attempt: 0 };
+        let delivery = |target| Delivery::new(target, payload.clone());
         targets.into_iter().flat_map(|target| self.deliveries(delivery(target))).collect()
     }
 
     /// A schedule fires; chance has no hand in it where `calm`.
     pub(crate) fn schedule(&mut self, target: Loop, calm: bool) -> Vec<(i64, Delivery)> {
-        let delivery = Delivery { target, payload: Payload::Schedule, attempt: 0 };
+        let delivery = Delivery::new(target, Payload::Schedule);
         if calm { vec![(0, delivery)] } else { self.deliveries(delivery) }
     }
 

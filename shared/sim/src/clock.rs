@@ -10,10 +10,17 @@ use jiff::Timestamp;
 
 /// Seconds since 1970.
 pub(crate) type Seconds = i64;
+/// Milliseconds since 1970: only calls are so quick.
+pub(crate) type Millis = i64;
 
 /// As the loops know it.
 pub(crate) fn timestamp(at: Seconds) -> Timestamp {
     Timestamp::from_second(at).unwrap_or(Timestamp::MAX)
+}
+
+/// A time, or a span of time, in milliseconds.
+pub(crate) fn millis(seconds: Seconds) -> Millis {
+    seconds.saturating_mul(1_000)
 }
 
 /// A place in an array, from a difference of times; what lies before it is its start.
@@ -28,28 +35,39 @@ pub(crate) fn count(length: usize) -> i64 {
 
 /// The time, and what is to happen when. Events of one second happen in the order they were put in.
 pub(crate) struct Clock<E> {
-    now: Seconds,
+    now: Millis,
     sequence: u64,
     queue: BinaryHeap<Reverse<Due<E>>>,
 }
 
 struct Due<E> {
-    at: Seconds,
+    at: Millis,
     sequence: u64,
     event: E,
 }
 
 impl<E> Clock<E> {
     pub(crate) fn new(now: Seconds) -> Clock<E> {
-        Clock { now, sequence: 0, queue: BinaryHeap::new() }
+        Clock { now: millis(now), sequence: 0, queue: BinaryHeap::new() }
     }
 
+    /// The second that is running.
     pub(crate) fn now(&self) -> Seconds {
+        self.now.div_euclid(1_000)
+    }
+
+    /// The millisecond that is running.
+    pub(crate) fn now_millis(&self) -> Millis {
         self.now
     }
 
     /// Puts an event in; one for the past happens now.
     pub(crate) fn at(&mut self, at: Seconds, event: E) {
+        self.at_millis(millis(at), event);
+    }
+
+    /// The same, to the millisecond.
+    pub(crate) fn at_millis(&mut self, at: Millis, event: E) {
         self.sequence += 1;
         let due = Due { at: at.max(self.now), sequence: self.sequence, event };
         self.queue.push(Reverse(due));
@@ -57,12 +75,12 @@ impl<E> Clock<E> {
 
     /// Puts in an event that happens `seconds` from now.
     pub(crate) fn after(&mut self, seconds: i64, event: E) {
-        self.at(self.now.saturating_add(seconds), event);
+        self.at_millis(self.now.saturating_add(millis(seconds)), event);
     }
 
     /// Takes the next event before `end`, and moves the time to it.
     pub(crate) fn next_before(&mut self, end: Seconds) -> Option<E> {
-        if self.queue.peek().is_none_or(|Reverse(due)| due.at >= end) {
+        if self.queue.peek().is_none_or(|Reverse(due)| due.at >= millis(end)) {
             return None;
         }
         let Reverse(due) = self.queue.pop()?;
@@ -72,7 +90,7 @@ impl<E> Clock<E> {
 
     /// Moves the time on.
     pub(crate) fn move_to(&mut self, now: Seconds) {
-        self.now = self.now.max(now);
+        self.now = self.now.max(millis(now));
     }
 }
 

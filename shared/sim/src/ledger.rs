@@ -28,6 +28,8 @@ struct Row {
 pub(crate) struct Ledger {
     rows: BTreeMap<StreamName, Row>,
     due: BTreeSet<(Timestamp, StreamName)>,
+    /// Until when a run has the turn.
+    turn: Option<Timestamp>,
     /// The newest of each subject.
     incidents: BTreeMap<Subject, StoredIncident>,
 }
@@ -37,8 +39,44 @@ pub(crate) struct Ledger {
 pub(crate) struct ConditionFailed;
 
 impl Ledger {
-    pub(crate) fn due(&self, now: Timestamp) -> Vec<StreamName> {
-        self.due.iter().take_while(|(at, _)| *at <= now).map(|(_, name)| name.clone()).collect()
+    /// Those that are due, longest first.
+    pub(crate) fn due(&self, now: Timestamp, most: usize) -> Vec<StreamName> {
+        let due = self.due.iter().take_while(|(at, _)| *at <= now);
+        due.take(most).map(|(_, name)| name.clone()).collect()
+    }
+
+    /// Makes a registered stream due as of `since`, unless it was planned for after `asked_at`;
+    /// whether it is registered.
+    pub(crate) fn hasten(
+        &mut self,
+        stream: &StreamName,
+        asked_at: Timestamp,
+        since: Timestamp,
+    ) -> bool {
+        let Some(row) = self.rows.get_mut(stream).filter(|row| row.registered) else {
+            return false;
+        };
+        let planned_at = row.record.latest_plan.as_ref().and_then(PlanId::planned_at);
+        if row.record.revisit_at > since && planned_at.is_none_or(|at| at < asked_at) {
+            row.record.version += 1;
+            self.reschedule(stream, since);
+        }
+        true
+    }
+
+    /// Makes a registered stream due at `at`.
+    pub(crate) fn postpone(&mut self, stream: &StreamName, at: Timestamp) {
+        if self.rows.get(stream).is_some_and(|row| row.registered) {
+            self.reschedule(stream, at);
+        }
+    }
+
+    fn reschedule(&mut self, stream: &StreamName, at: Timestamp) {
+        if let Some(row) = self.rows.get_mut(stream) {
+            let before = std::mem::replace(&mut row.record.revisit_at, at);
+            self.due.remove(&(before, stream.clone()));
+            self.due.insert((at, stream.clone()));
+        }
     }
 
     pub(crate) fn read(&self, stream: &StreamName, since: Timestamp) -> Option<StreamRecord> {
@@ -53,6 +91,25 @@ impl Ledger {
             profile: record.profile.clone(),
             actions: record.actions.iter().filter(|a| a.record.at >= since).cloned().collect(),
         })
+    }
+
+    /// Whether a run may have the turn until `until`.
+    pub(crate) fn begin_turn(&mut self, now: Timestamp, until: Timestamp) -> bool {
+        let free = self.turn.is_none_or(|held_until| held_until <= now);
+        if free {
+            self.turn = Some(until);
+        }
+        free
+    }
+
+    /// The turn that lasts until `until` is over.
+    pub(crate) fn end_turn(&mut self, until: Timestamp) {
+        self.turn.take_if(|held_until| *held_until == until);
+    }
+
+    /// When the newest plan of a stream was made.
+    pub(crate) fn planned_at(&self, stream: &StreamName) -> Option<Timestamp> {
+        self.rows.get(stream)?.record.latest_plan.as_ref()?.planned_at()
     }
 
     /// The actions of a stream, none left out.
@@ -138,12 +195,12 @@ impl Ledger {
         self.rows.iter().filter(|(_, row)| row.registered).map(|(name, _)| name.clone()).collect()
     }
 
-    pub(crate) fn register(&mut self, stream: &StreamName, now: Timestamp) {
-        let row = self.row(stream, now);
+    pub(crate) fn register(&mut self, stream: &StreamName, due_at: Timestamp) {
+        let row = self.row(stream, due_at);
         if !row.registered {
             row.registered = true;
-            row.record.revisit_at = now;
-            self.due.insert((now, stream.clone()));
+            row.record.revisit_at = due_at;
+            self.due.insert((due_at, stream.clone()));
         }
     }
 
@@ -266,7 +323,7 @@ mod tests {
             event: None,
         };
         assert!(!ledger.record_plan(&stream(), &late));
-        assert_eq!((ledger.due(at(9)), ledger.due(at(10))), (vec![], vec![stream()]));
+        assert_eq!((ledger.due(at(9), 9), ledger.due(at(10), 9)), (vec![], vec![stream()]));
     }
 
     #[test]
@@ -315,9 +372,9 @@ mod tests {
         ledger.register(&stream(), at(0));
         plan(&mut ledger, 0, 0);
         ledger.retire(&stream());
-        assert_eq!((ledger.due(at(99)), ledger.registered()), (vec![], vec![]));
+        assert_eq!((ledger.due(at(99), 9), ledger.registered()), (vec![], vec![]));
         ledger.register(&stream(), at(100));
-        assert_eq!(ledger.due(at(100)), [stream()]);
+        assert_eq!(ledger.due(at(100), 9), [stream()]);
         assert_eq!(ledger.read(&stream(), at(0)).map(|r| r.version), Some(1));
     }
 }

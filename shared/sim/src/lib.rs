@@ -5,6 +5,7 @@
 //! hosts; scoring a run, and what it is compared with (`weir-bench`).
 
 mod alarms;
+mod api;
 mod bus;
 mod chance;
 mod checkers;

@@ -1,5 +1,10 @@
 //! The calls loops make, as AWS names them; the ledger's in Weir's words. Not here: making them
-//! (`ports`).
+//! (`ports`), minding their quotas (`api`).
+
+use weir_control::routing::Loop;
+use weir_core::limits::calls_per_second as quota;
+
+use crate::clock::Millis;
 
 /// A call on the world.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -62,6 +67,68 @@ impl Operation {
             Operation::LedgerRead => "ledger read",
             Operation::LedgerWrite => "ledger write",
         }
+    }
+
+    /// Requests a second that an account may make; `None` where that is more than any fleet needs.
+    pub(crate) fn quota(self) -> Option<u32> {
+        match self {
+            Operation::DescribeStreamSummary => Some(quota::DESCRIBE_STREAM_SUMMARY),
+            Operation::ListStreams => Some(quota::LIST_STREAMS),
+            Operation::DescribeLimits => Some(quota::DESCRIBE_LIMITS),
+            Operation::UpdateShardCount => Some(quota::UPDATE_SHARD_COUNT),
+            Operation::UpdateStreamMode => Some(quota::UPDATE_STREAM_MODE),
+            Operation::GetMetricData => Some(quota::GET_METRIC_DATA),
+            Operation::DescribeAlarms => Some(quota::DESCRIBE_ALARMS),
+            Operation::PutMetricAlarm => Some(quota::PUT_METRIC_ALARM),
+            Operation::SetAlarmState => Some(quota::SET_ALARM_STATE),
+            Operation::DeleteAlarms => Some(quota::DELETE_ALARMS),
+            // ListStreamConsumers is counted by stream, and mappings are kept.
+            Operation::ListEventSourceMappings
+            | Operation::PutEvents
+            | Operation::Publish
+            | Operation::LedgerRead
+            | Operation::LedgerWrite => None,
+        }
+    }
+
+    /// Milliseconds between two of them, as `weir-aws` paces one function.
+    pub(crate) fn gap(self, runs: Loop) -> Option<Millis> {
+        let of_one = |quota: u32| 1_500 / i64::from(quota);
+        match self {
+            // Shared evenly by all that resize.
+            Operation::UpdateShardCount => {
+                let sharers = i64::from(quota::UPDATE_SHARD_COUNT_SHARERS);
+                self.quota().map(|quota| 10_000 * sharers / (9 * i64::from(quota)))
+            }
+            Operation::DescribeStreamSummary if runs == Loop::SyncAlarms => {
+                self.quota().map(|quota| 3 * of_one(quota))
+            }
+            _ => self.quota().map(of_one),
+        }
+    }
+
+    /// How long it takes to be answered, milliseconds.
+    pub(crate) fn millis(self) -> Millis {
+        match self {
+            Operation::GetMetricData => 250,
+            Operation::UpdateShardCount | Operation::UpdateStreamMode => 150,
+            Operation::DescribeAlarms | Operation::PutMetricAlarm => 80,
+            Operation::SetAlarmState | Operation::DeleteAlarms => 50,
+            Operation::DescribeStreamSummary
+            | Operation::ListStreams
+            | Operation::ListEventSourceMappings
+            | Operation::DescribeLimits
+            | Operation::Publish => 30,
+            Operation::PutEvents => 20,
+            // A record is its state, its profile and its actions.
+            Operation::LedgerRead => 15,
+            Operation::LedgerWrite => 10,
+        }
+    }
+
+    /// Whether it is never repeated.
+    pub(crate) fn is_once(self) -> bool {
+        matches!(self, Operation::UpdateShardCount | Operation::UpdateStreamMode)
     }
 
     pub(crate) fn is_ledger(self) -> bool {

@@ -15,13 +15,16 @@ use weir_control::routing::Loop;
 use weir_core::observation::ShardQuota;
 use weir_core::plan::Plan;
 
+use crate::api::Environment;
 use crate::bus::Delivery;
 use crate::checkers::same_plan::Seen;
-use crate::clock::Seconds;
+use crate::clock::{Millis, Seconds};
 use crate::stream::Caller;
 
 /// What is known of a run while it lasts; shared by the runner and the run's ports.
 pub(crate) struct Run {
+    /// The loop it runs.
+    pub(crate) of: Loop,
     /// When Lambda would stop it.
     pub(crate) deadline: Seconds,
     /// The await at which it is to die, where that is settled beforehand.
@@ -31,7 +34,9 @@ pub(crate) struct Run {
     /// Awaits so far.
     pub(crate) awaits: Cell<u32>,
     pub(crate) died: Cell<bool>,
-    pub(crate) resume_at: Cell<Option<Seconds>>,
+    pub(crate) resume_at: Cell<Option<Millis>>,
+    /// What it runs in, where calls have their times and paces.
+    pub(crate) environment: Rc<Environment>,
     /// Whether it could not read the ledger, and acts without.
     pub(crate) without_ledger: Cell<bool>,
     /// The quota as this run read it.
@@ -49,18 +54,33 @@ impl Run {
         }
     }
 
-    pub(crate) fn new(of: Loop, now: Seconds, doomed_at: Option<u32>) -> Run {
+    pub(crate) fn new(
+        of: Loop,
+        now: Seconds,
+        doomed_at: Option<u32>,
+        environment: Rc<Environment>,
+    ) -> Run {
         Run {
+            of,
             deadline: now + i64::from(of.timeout_seconds()),
             doomed_at,
             order: None,
             awaits: Cell::new(0),
             died: Cell::new(false),
             resume_at: Cell::new(None),
+            environment,
             without_ledger: Cell::new(false),
             quota_seen: Cell::new(None),
             seen: RefCell::new(None),
         }
+    }
+}
+
+impl Run {
+    /// It has something to wait for until then.
+    pub(crate) fn waits_until(&self, at: Millis) {
+        let sooner = self.resume_at.get().map_or(at, |other| other.min(at));
+        self.resume_at.set(Some(sooner));
     }
 }
 
@@ -83,7 +103,7 @@ pub(crate) struct Process {
 pub(crate) enum Step {
     Ended(Ended),
     /// It goes on at this time.
-    Waits(Seconds),
+    Waits(Millis),
     Died,
 }
 

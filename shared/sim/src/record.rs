@@ -10,6 +10,7 @@ use weir_core::observation::CapacityMode;
 use weir_core::plan::Plan;
 use weir_core::units::{Shards, StreamName};
 
+pub use crate::api::{ApiUse, CallUse, RunUse};
 use crate::clock::Seconds;
 use crate::consumer::InjectedFailure;
 use crate::topics::SentMessage;

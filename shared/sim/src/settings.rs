@@ -6,6 +6,7 @@ use weir_core::throttling::Evenness;
 
 pub use weir_control::routing::Loop;
 
+pub use crate::api::ApiSettings;
 pub use crate::bus::BusSettings;
 pub use crate::consumer::{ConsumerSettings, FailureKind, InjectedFailure};
 pub use crate::evenness::EvennessOverTime;
@@ -32,6 +33,9 @@ pub struct Settings {
     pub bus: BusSettings,
     /// How long calls take.
     pub calls: CallTimes,
+    /// What calls cost of the account's quotas and of a function's time; `None` where they cost
+    /// nothing.
+    pub api: Option<ApiSettings>,
     /// What goes wrong.
     pub faults: Faults,
     /// What reads the streams.
@@ -66,12 +70,30 @@ impl Settings {
             metrics: MetricDelay::None,
             bus: BusSettings::PERFECT,
             calls: CallTimes::NONE,
+            api: None,
             faults: Faults::default(),
             consumers: Vec::new(),
             alerts: false,
             shard_quota: SHARD_QUOTA,
             alarms_at_second: 0,
             replan_every: 64,
+        }
+    }
+
+    /// A fleet upon the account's quotas, each second of it: every call has its pace and its time,
+    /// and functions have the room that is reserved for them. Nothing else hinders.
+    pub fn fleet(seed: u64) -> Settings {
+        Settings {
+            seed,
+            api: Some(ApiSettings::reserved()),
+            reshard: ReshardModel::ByOperation {
+                start_seconds: 9..=30,
+                operation_seconds: 35.0,
+                parallelism: 8,
+                visible_after_seconds: 1..=30,
+            },
+            alarms_at_second: 5,
+            ..Settings::bench()
         }
     }
 

@@ -15,6 +15,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use jiff::Timestamp;
+use weir_control::deadline::Deadline;
 use weir_control::event::{OperatorRequest, Request, SOURCE, WeirEvent};
 use weir_control::incoming::Incoming;
 use weir_control::installation::{Installation, Place};
@@ -26,13 +27,14 @@ use weir_core::reasons::HoldReason;
 use weir_core::units::{Shards, StreamName};
 
 use crate::alarms::{ACCOUNT, REGION};
+use crate::api::Environment;
 use crate::bus::{Delivery, scheduled_event};
 use crate::checkers::same_plan::{Seen, check_clamps};
 use crate::clock::{Seconds, count, timestamp};
 use crate::faults::Crash;
 use crate::ports::SimulatedPorts;
 use crate::process::{Ended, Process, Run, Step};
-use crate::record::{AlertRecord, StreamRun};
+use crate::record::{AlertRecord, ApiUse, StreamRun};
 use crate::settings::Settings;
 use crate::trace::Trace;
 use crate::world::{Event, World};
@@ -114,9 +116,24 @@ impl Simulation {
         Ref::map(self.world.borrow(), |world| world.runs.as_slice())
     }
 
+    /// What has been made of the account's quotas so far.
+    pub fn api_use(&self) -> ApiUse {
+        self.world.borrow().api.used.clone()
+    }
+
     /// Runs that died so far.
     pub fn crashes(&self) -> u64 {
         self.world.borrow().crashes
+    }
+
+    /// When a stream was last planned for.
+    pub fn planned_at(&self, stream: &StreamName) -> Option<Timestamp> {
+        self.world.borrow().ledger.planned_at(stream)
+    }
+
+    /// Alarms that there are.
+    pub fn alarm_count(&self) -> usize {
+        self.world.borrow().alarms.len()
     }
 
     /// What the ledger remembers of a stream.
@@ -134,9 +151,11 @@ impl Simulation {
     /// An operator asks for something.
     pub fn ask(&mut self, request: Request, stream: Option<StreamName>) {
         let version = weir_control::event::VERSION;
-        let event = WeirEvent::OperatorRequest(OperatorRequest { version, request, stream });
-        if let Ok(detail) = event.detail() {
-            self.world.borrow_mut().put_event(SOURCE, event.detail_type(), &[], detail);
+        let event =
+            WeirEvent::OperatorRequest(OperatorRequest { version, request, stream, after: None });
+        let mut world = self.world.borrow_mut();
+        if let Ok(detail) = event.detail(&world.alarm_prefix) {
+            world.put_event(SOURCE, event.detail_type(), &[], detail);
         }
     }
 
@@ -187,7 +206,7 @@ impl Simulation {
                 let now = world.clock.now();
                 world.metrics[stream].publish(minute, point, now);
             }
-            Event::Deliver(delivery) => self.deliver(delivery),
+            Event::Deliver(delivery) => self.arrive(delivery),
             Event::Resume(id) => self.go_on(id),
             Event::PublishConsumer { consumer, minute, point } => {
                 self.world.borrow_mut().publish_consumer(consumer, minute, point);
@@ -219,21 +238,44 @@ impl Simulation {
         }
     }
 
+    /// Lets an event in where its function has room, and has Lambda ask again where not.
+    fn arrive(&mut self, mut delivery: Delivery) {
+        let mut world = self.world.borrow_mut();
+        let (now, of) = (world.clock.now(), delivery.target);
+        let arrived_at = *delivery.arrived_at.get_or_insert(now);
+        if now - arrived_at > i64::from(of.event_age_seconds()) {
+            world.api.expire(of);
+            return;
+        }
+        match world.api.enter(of, delivery.no_room) {
+            Ok(environment) => {
+                drop(world);
+                self.deliver(delivery, environment);
+            }
+            Err(after) => {
+                delivery.no_room += 1;
+                let again = world.clock.now_millis() + after;
+                world.clock.at_millis(again, Event::Deliver(delivery));
+            }
+        }
+    }
+
     /// Starts a loop on what was delivered.
-    fn deliver(&mut self, delivery: Delivery) {
+    fn deliver(&mut self, delivery: Delivery, environment: Rc<Environment>) {
         match work::event(&delivery, &self.tick) {
-            Ok(event) => self.start(delivery, event),
+            Ok(event) => self.start(delivery, event, environment),
             Err(fault) => {
+                self.world.borrow_mut().api.leave(delivery.target, environment, 0);
                 let broken = (5, format!("an event could not be read: {fault}"));
                 self.world.borrow_mut().note_broken(0, Some(broken));
             }
         }
     }
 
-    fn start(&mut self, delivery: Delivery, event: Incoming) {
+    fn start(&mut self, delivery: Delivery, event: Incoming, environment: Rc<Environment>) {
         let now = self.world.borrow().clock.now();
         let target = delivery.target;
-        let mut run = Run::new(target, now, self.doom(target));
+        let mut run = Run::new(target, now, self.doom(target), environment);
         if let Incoming::CapacityPlanned(planned) = &event {
             run.order = Some((planned.plan_id.clone(), planned.planned_at.as_second()));
         }
@@ -242,7 +284,9 @@ impl Simulation {
         }
         let run = Rc::new(run);
         let ports = SimulatedPorts { world: Rc::clone(&self.world), run: Rc::clone(&run) };
-        let future = Box::pin(work::run(target, ports, Rc::clone(&self.installation), event));
+        let deadline = Deadline::at(timestamp(run.deadline));
+        let installation = Rc::clone(&self.installation);
+        let future = Box::pin(work::run(target, ports, installation, event, deadline));
         self.started += 1;
         let id = self.started;
         self.step(id, Process { run, delivery, future });
@@ -273,24 +317,37 @@ impl Simulation {
     fn step(&mut self, id: u64, mut process: Process) {
         match process.step() {
             Step::Waits(at) => {
-                self.world.borrow_mut().clock.at(at, Event::Resume(id));
+                self.world.borrow_mut().clock.at_millis(at, Event::Resume(id));
                 self.processes.insert(id, process);
             }
             Step::Died => {
+                self.leave(&process);
                 let mut world = self.world.borrow_mut();
+                world.api.stop(process.delivery.target);
                 world.crashes += 1;
                 world.mishaps += 1;
                 drop(world);
                 self.try_again(process.delivery);
             }
-            Step::Ended(ended) => self.ended(process, ended),
+            Step::Ended(ended) => {
+                self.leave(&process);
+                self.ended(process, ended);
+            }
         }
+    }
+
+    /// Its function has room again.
+    fn leave(&mut self, process: &Process) {
+        let mut world = self.world.borrow_mut();
+        let of = process.delivery.target;
+        let lasted = world.clock.now() - (process.run.deadline - i64::from(of.timeout_seconds()));
+        world.api.leave(of, Rc::clone(&process.run.environment), lasted);
     }
 
     /// An event whose run failed is delivered again, as Lambda does it.
     fn try_again(&mut self, delivery: Delivery) {
         if let Some(seconds) = REDELIVERY_DELAYS_SECONDS.get(delivery.attempt) {
-            let again = Delivery { attempt: delivery.attempt + 1, ..delivery };
+            let again = Delivery { attempt: delivery.attempt + 1, no_room: 0, ..delivery };
             self.world.borrow_mut().clock.after(i64::from(*seconds), Event::Deliver(again));
         }
     }
@@ -312,8 +369,7 @@ impl Simulation {
         if let Some(seen) = &*run.seen.borrow()
             && let Governance::By(policy) = self.installation.policies.governing(&plan.stream)
         {
-            let (quota, metrics) = (run.quota_seen.get(), &world.metrics[place]);
-            let broken = seen.check_again(&plan, policy, quota, metrics);
+            let broken = seen.check_again(&plan, policy, &world.metrics[place]);
             world.note_broken(place, broken);
         }
         if !matches!(plan.action, Action::Hold(HoldReason::OnTarget | HoldReason::StreamOnDemand)) {

@@ -16,9 +16,10 @@ use weir_core::series::TrafficPoint;
 use weir_core::units::{Shards, StreamName};
 
 use crate::alarms::Alarms;
+use crate::api::Api;
 use crate::bus::{Bus, Delivery};
 use crate::chance::Dice;
-use crate::clock::{Clock, Seconds, timestamp};
+use crate::clock::{Clock, Millis, Seconds, timestamp};
 use crate::consumer::ConsumerMinute;
 use crate::faults::{Crash, ExternalChange, Fate};
 use crate::ledger::Ledger;
@@ -67,6 +68,7 @@ pub(crate) struct World {
     /// message come twice.
     pub(crate) mishaps: u64,
     pub(crate) alerts: AlertRecord,
+    pub(crate) api: Api,
     bus: Bus,
     /// Offered traffic, and the minute of the simulation with which it begins.
     traces: Vec<(usize, Vec<Minute>)>,
@@ -111,6 +113,7 @@ impl World {
                 settings.alerts,
                 dice("bus"),
             ),
+            api: Api::new(settings.api.clone(), dice("api")),
             metric_dice: dice("metrics"),
             call_dice: dice("calls"),
             crash_dice: dice("crashes"),
@@ -146,6 +149,17 @@ impl World {
     pub(crate) fn fate(&mut self, operation: Operation) -> Fate {
         let minute = self.minute();
         self.settings.faults.fate(operation, minute, &mut self.call_dice)
+    }
+
+    /// Whether AWS takes one more request now.
+    pub(crate) fn take_request(&mut self, operation: Operation) -> bool {
+        let now = self.clock.now();
+        self.api.take(operation, now)
+    }
+
+    /// How long the SDK waits after the attempt of this number.
+    pub(crate) fn back_off(&mut self, attempt: u32) -> Millis {
+        self.api.back_off(attempt)
     }
 
     /// Whether the run dies at this await, or how long it waits.

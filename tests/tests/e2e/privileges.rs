@@ -3,6 +3,7 @@
 //! too many.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use weir_tests::privileges::{Privilege, compare, grants, uses};
@@ -97,6 +98,17 @@ fn everything_happens_once(installation: &Installation) -> Result<()> {
     world.wait_until_active(STREAM)?;
     let switched = world.wait_for_events("Weir Mode Switched", 1, PATIENCE)?;
     installation.sync_alarms.invoke(switched[0].envelope.clone())?;
+
+    // With more streams than one round has, a run that is nearly over asks for the rest.
+    for number in 0..20 {
+        world.create_stream(&format!("other-{number}"), 1)?;
+    }
+    let quiet = "version = 1\n[[streams]]\nmatch = \"*\"\nconsumer_alerts = \"off\"\n";
+    world.write_policy("streams", quiet)?;
+    let short = world.function("sync-alarms").timeout(Duration::from_secs(100)).deploy()?;
+    short.invoke(schedule())?;
+    let rest = world.wait_for_events("Weir Operator Request", 1, PATIENCE)?;
+    assert!(rest[0].detail["after"].is_string(), "{:?}", rest[0].detail);
 
     // Then it drops records, and what Weir did to the stream is evidence: a page.
     raise_alerts.invoke(just_now(DROPPED))?;

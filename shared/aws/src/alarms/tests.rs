@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use weir_core::alarms::desired;
 use weir_core::observation::CapacityMode;
 use weir_core::policy::Policy;
-use weir_core::units::Shards;
+use weir_core::units::{Shards, StreamName};
 
 use super::*;
 use crate::testing::{answering, cbor, sent};

@@ -7,7 +7,8 @@ use super::*;
 use crate::testing::{answering, bodies, json as answer};
 
 fn events(count: usize) -> Vec<WeirEvent> {
-    let request = OperatorRequest { version: VERSION, request: Request::Plan, stream: None };
+    let request =
+        OperatorRequest { version: VERSION, request: Request::Plan, stream: None, after: None };
     vec![WeirEvent::OperatorRequest(request); count]
 }
 

@@ -32,7 +32,7 @@ async fn the_quota_is_asked_once_in_a_while() {
         "OnDemandStreamCount": 42, "OnDemandStreamCountLimit": 50});
     let (aws, replay) = answering(vec![answer(200, &limits)]);
     for _ in 0..3 {
-        let quota = aws.read_quota().await.expect("a quota");
+        let quota = aws.read_quota().await.expect("a quota").quota;
         assert_eq!(quota, ShardQuota { limit: 500, open: 37, on_demand_streams_left: Some(8) });
     }
     assert_eq!(sent(&replay), 1);

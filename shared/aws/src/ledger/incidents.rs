@@ -103,7 +103,7 @@ impl Aws {
         condition: &str,
         values: Vec<(&'static str, AttributeValue)>,
     ) -> PortResult<Vec<StoredIncident>> {
-        let query = Query { index: Some(DUE_INDEX), condition, values };
+        let query = Query { index: Some(DUE_INDEX), condition, values, most: None };
         let mut found = Vec::new();
         for item in self.query(query).await? {
             let key = |name: &str| item.get(name).map(|part| (name.to_owned(), part.clone()));

@@ -14,7 +14,9 @@ use weir_core::action::ActionRecord;
 use weir_core::observation::CapacityMode;
 use weir_core::units::{Shards, StreamName};
 
-use super::{ACTION_KEPT_DAYS, Item, SCHEMA, STATE, action_key, expiry, fixed_width, partition_of};
+use super::{
+    ACTION_KEPT_DAYS, Item, SCHEMA, STATE, TURN, action_key, expiry, fixed_width, partition_of,
+};
 use crate::errors::Call;
 
 pub(super) fn text(value: impl Into<String>) -> AttributeValue {
@@ -42,6 +44,11 @@ pub(super) fn key(stream: &StreamName, sort: &str) -> Item {
 
 pub(super) fn state_key(stream: &StreamName) -> Item {
     key(stream, STATE)
+}
+
+/// The one item that says which run has the turn.
+pub(super) fn turn_key() -> Item {
+    [("pk".to_owned(), text(TURN)), ("sk".to_owned(), text(STATE))].into()
 }
 
 /// An action as an item; its event is not published yet.

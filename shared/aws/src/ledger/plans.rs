@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use weir_control::ledger::{LastSeen, PauseNote, Planned};
-use weir_control::ports::{Pause, PortResult, RecordPlan, Register};
+use weir_control::ports::{Pause, PortResult, RecordPlan, Register, Reschedule, TakeTurns};
 use weir_core::units::StreamName;
 
 use super::item::{self, json, number, text, time};
@@ -88,23 +88,89 @@ impl Aws {
     }
 }
 
+impl Reschedule for Aws {
+    async fn hasten(
+        &self,
+        stream: &StreamName,
+        asked_at: Timestamp,
+        since: Timestamp,
+    ) -> PortResult<bool> {
+        let update = Update {
+            key: item::state_key(stream),
+            update: "SET #revisit_at = :since, #version = if_not_exists(#version, :zero) + :one",
+            // The id of a plan begins with its time.
+            condition: "attribute_exists(#due) AND #revisit_at > :since AND \
+                        (attribute_not_exists(#latest_plan) OR #latest_plan < :asked_at)",
+            values: vec![
+                (":since", time(since)),
+                (":asked_at", text(second_of(asked_at))),
+                (":zero", number(0)),
+                (":one", number(1)),
+            ],
+        };
+        match self.update(update).await? {
+            Written::Done => Ok(true),
+            Written::Not(state) => Ok(state.contains_key("due")),
+        }
+    }
+
+    async fn postpone(&self, stream: &StreamName, at: Timestamp) -> PortResult<()> {
+        self.update(Update {
+            key: item::state_key(stream),
+            update: "SET #revisit_at = :at",
+            condition: "attribute_exists(#due)",
+            values: vec![(":at", time(at))],
+        })
+        .await
+        .map(|_| ())
+    }
+}
+
+impl TakeTurns for Aws {
+    async fn begin_turn(&self, now: Timestamp, until: Timestamp) -> PortResult<bool> {
+        let update = Update {
+            key: item::turn_key(),
+            update: "SET #held_until = :until",
+            condition: "attribute_not_exists(#held_until) OR #held_until <= :now",
+            values: vec![(":until", time(until)), (":now", time(now))],
+        };
+        Ok(matches!(self.update(update).await?, Written::Done))
+    }
+
+    async fn end_turn(&self, until: Timestamp) -> PortResult<()> {
+        self.update(Update {
+            key: item::turn_key(),
+            update: "REMOVE #held_until",
+            condition: "#held_until = :until",
+            values: vec![(":until", time(until))],
+        })
+        .await
+        .map(|_| ())
+    }
+}
+
+/// A time, to the second, as text that is less than the id of every plan made from then on.
+fn second_of(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%S").to_string()
+}
+
 impl Register for Aws {
     async fn registered(&self) -> PortResult<Vec<StreamName>> {
         self.registered_streams().await
     }
 
-    async fn register(&self, stream: &StreamName, now: Timestamp) -> PortResult<()> {
+    async fn register(&self, stream: &StreamName, due_at: Timestamp) -> PortResult<()> {
         // One write for a stream that was never seen and for one that was retired: the version goes
         // on. What is registered already stays as it is.
         self.update(Update {
             key: item::state_key(stream),
-            update: "SET #due = :streams, #revisit_at = :now, \
+            update: "SET #due = :streams, #revisit_at = :due_at, \
                      #version = if_not_exists(#version, :zero), \
                      #schema = if_not_exists(#schema, :schema)",
             condition: "attribute_not_exists(#due)",
             values: vec![
                 (":streams", text(DUE)),
-                (":now", time(now)),
+                (":due_at", time(due_at)),
                 (":zero", number(0)),
                 (":schema", number(SCHEMA)),
             ],

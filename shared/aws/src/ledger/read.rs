@@ -21,6 +21,8 @@ pub(super) struct Query<'a> {
     pub(super) index: Option<&'static str>,
     pub(super) condition: &'a str,
     pub(super) values: Vec<(&'static str, AttributeValue)>,
+    /// So many items, the first by their sort key; all where it is not said.
+    pub(super) most: Option<usize>,
 }
 
 impl ReadRecord for Aws {
@@ -40,11 +42,12 @@ impl ReadRecord for Aws {
 }
 
 impl FindDue for Aws {
-    async fn due_streams(&self, now: Timestamp) -> PortResult<Vec<StreamName>> {
+    async fn due_streams(&self, now: Timestamp, most: usize) -> PortResult<Vec<StreamName>> {
         self.index(Query {
             index: Some(DUE_INDEX),
             condition: "#due = :streams AND #revisit_at <= :now",
             values: vec![(":streams", text(DUE)), (":now", time(now))],
+            most: Some(most),
         })
         .await
     }
@@ -56,6 +59,7 @@ impl Aws {
             index: Some(DUE_INDEX),
             condition: "#due = :streams",
             values: vec![(":streams", text(DUE))],
+            most: None,
         })
         .await
     }
@@ -114,18 +118,21 @@ impl Aws {
                 (":first", text(first)),
                 (":last", text(last)),
             ],
+            most: None,
         };
         let items = self.query(query).await?;
         let table = &self.settings.ledger_table;
         items.iter().map(|item| Reading::of(QUERY, table, item)?.action()).collect()
     }
 
-    /// All pages of it. An index cannot be read consistently; the table is.
+    /// All pages of it, or as many as hold what is asked for. An index cannot be read
+    /// consistently; the table is.
     pub(super) async fn query(&self, query: Query<'_>) -> PortResult<Vec<Item>> {
-        let Query { index, condition, values } = query;
+        let Query { index, condition, values, most } = query;
         let mut items = Vec::new();
         let mut after: Option<Item> = None;
         loop {
+            let left = most.map(|most| most.saturating_sub(items.len()));
             let page = self
                 .clients
                 .dynamodb()
@@ -136,13 +143,14 @@ impl Aws {
                 .set_expression_attribute_names(Some(names(&[condition])))
                 .set_expression_attribute_values(given(values.clone()))
                 .set_consistent_read(index.is_none().then_some(true))
+                .set_limit(left.map(|left| i32::try_from(left).unwrap_or(i32::MAX)))
                 .set_exclusive_start_key(after.take())
                 .send()
                 .await
                 .map_err(|e| QUERY.failed(e))?;
             items.extend(page.items.unwrap_or_default());
             after = page.last_evaluated_key.filter(|key| !key.is_empty());
-            if after.is_none() {
+            if after.is_none() || most.is_some_and(|most| items.len() >= most) {
                 return Ok(items);
             }
         }

@@ -6,6 +6,7 @@ use weir_control::ledger::{
 };
 use weir_control::ports::{
     Failure, FindDue, Pause, ReadRecord, RecordAction, RecordOutcome, RecordPlan, Register,
+    Reschedule, TakeTurns,
 };
 use weir_core::action::{ActionRecord, Change, Outcome};
 use weir_core::observation::CapacityMode;
@@ -351,9 +352,57 @@ async fn due_streams_come_from_the_index() {
     let entry = |pk: &str| json!({"pk": {"S": pk}, "sk": {"S": "state"}});
     let items = json!({"Items": [entry("stream#orders"), entry("consumer#x")]});
     let (aws, replay) = answering(vec![ok(items)]);
-    assert_eq!(aws.due_streams(noon()).await.expect("streams"), [orders()]);
+    assert_eq!(aws.due_streams(noon(), 100).await.expect("streams"), [orders()]);
+    assert_eq!(bodies(&replay)[0]["Limit"], 100);
     let asked = bodies(&replay).remove(0);
     assert_eq!(asked["IndexName"], "due-streams");
     assert_eq!(asked["KeyConditionExpression"], "#due = :streams AND #revisit_at <= :now");
     assert_eq!(asked["ConsistentRead"], Value::Null, "an index cannot be");
+}
+
+/// A page may hold fewer than were asked for, and have more behind it.
+#[tokio::test(start_paused = true)]
+async fn no_more_due_streams_are_read_than_are_asked_for() {
+    let page = |streams: &[&str]| {
+        let entry = |name: &&str| json!({"pk": {"S": format!("stream#{name}")}});
+        let items: Vec<Value> = streams.iter().map(entry).collect();
+        ok(json!({"Items": items, "LastEvaluatedKey": {"pk": {"S": "x"}}}))
+    };
+    let (aws, replay) = answering(vec![page(&["a", "b"]), page(&["c"])]);
+    let due = aws.due_streams(noon(), 3).await.expect("streams");
+    assert_eq!(due.iter().map(StreamName::as_str).collect::<Vec<_>>(), ["a", "b", "c"]);
+    let limits: Vec<Value> = bodies(&replay).iter().map(|body| body["Limit"].clone()).collect();
+    assert_eq!(limits, [3, 1]);
+}
+
+/// Until it is over, or has been given up, and only by whoever has it.
+#[tokio::test(start_paused = true)]
+async fn one_run_at_a_time_has_the_turn() {
+    let (aws, replay) = answering(vec![ok(json!({})), not(json!({})), not(json!({}))]);
+    let until = at("2026-11-20T12:01:00Z");
+    assert!(aws.begin_turn(noon(), until).await.expect("written"));
+    assert!(!aws.begin_turn(noon(), until).await.expect("written"));
+    aws.end_turn(until).await.expect("somebody else has it by now");
+    let asked = bodies(&replay);
+    let free = "attribute_not_exists(#held_until) OR #held_until <= :now";
+    assert_eq!(asked[0]["ConditionExpression"], free);
+    assert_eq!(asked[2]["ConditionExpression"], "#held_until = :until");
+    assert_eq!(asked[0]["Key"]["pk"], json!({"S": "turn"}));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_is_hastened_unless_it_is_planned_for_since() {
+    let registered = json!({"due": {"S": "streams"}, "version": {"N": "7"}});
+    let (aws, replay) =
+        answering(vec![ok(json!({})), not(registered), not(json!({"version": {"N": "7"}}))]);
+    let since = at("2026-11-20T11:50:00Z");
+    for expected in [true, true, false] {
+        let known = aws.hasten(&orders(), noon(), since).await.expect("written");
+        assert_eq!(known, expected, "whether it is registered");
+    }
+    let asked = bodies(&replay).remove(0);
+    let asked_at = asked["ExpressionAttributeValues"][":asked_at"]["S"].as_str().expect("a text");
+    let later = |time: &str| PlanId::of(at(time), 7, None).as_str() > asked_at;
+    assert!(later("2026-11-20T12:00:00.5Z") && later("2026-11-20T12:00:00Z"));
+    assert!(!later("2026-11-20T11:59:59.999Z"));
 }

@@ -1,115 +1,54 @@
-//! The second half of sync-alarms: find what reads the managed streams, and bring the alarms of
-//! these consumers from what they are to what they should be.
+//! What reads a stream, as far as AWS, its metrics and the policies tell.
 //!
-//! A consumer that is gone loses its alarms; one that could not be looked for keeps them. Not here:
-//! which alarms a consumer should have (`weir_core::alarms::consumer`), the streams' own
-//! (`streams`).
+//! Not here: which alarms a consumer should have (`weir_core::alarms::consumer`), writing them
+//! (`fleet`).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use weir_core::alarms::consumer::{desired, kcl_lag, polled_lag};
-use weir_core::alarms::{self, ActualAlarm, AlarmName, AlarmPrefix};
+use weir_core::alarms::consumer::{kcl_lag, polled_lag};
 use weir_core::consumer::{Consumer, ConsumerName, KclMetrics, Reader};
 use weir_core::policy::{AlertPolicy, Governance, PolicySet};
 use weir_core::units::StreamName;
 
-use super::{SyncReport, apply};
-use crate::ports::{
-    DescribeStream, Failure, FindConsumers, FindMetric, ListStreams, PortResult, ReadAlarms,
-    WriteAlarms,
-};
+use crate::ports::{FindConsumers, FindMetric, PortError, PortResult};
 
-/// Everything the consumers' alarms need.
-pub trait ConsumerAlarmPorts:
-    ListStreams + DescribeStream + FindConsumers + FindMetric + ReadAlarms + WriteAlarms
-{
+/// How many streams each KCL application reads.
+pub(super) type Readings<'a> = BTreeMap<&'a ConsumerName, usize>;
+
+/// The consumers of a stream.
+pub(super) struct Readers {
+    /// Those that are known.
+    pub(super) consumers: Vec<Consumer>,
+    /// What could not be asked: there may be others.
+    pub(super) failed_calls: Vec<PortError>,
 }
 
-impl<P> ConsumerAlarmPorts for P where
-    P: ListStreams + DescribeStream + FindConsumers + FindMetric + ReadAlarms + WriteAlarms
-{
-}
-
-/// Reconciles the alarms of all managed streams' consumers.
-///
-/// # Errors
-///
-/// When nothing could be compared; then nothing was changed.
-pub async fn run<P: ConsumerAlarmPorts>(
+/// Everything that reads this stream.
+pub(super) async fn of_stream<P: FindConsumers + FindMetric>(
     ports: &P,
-    policies: &PolicySet,
-    prefix: &AlarmPrefix,
-) -> PortResult<SyncReport> {
-    let mut report = SyncReport::default();
-    let mut wanted = Vec::new();
-    // Streams about whose consumers too little is known to judge their alarms.
-    let mut unjudged = BTreeSet::new();
-    let streams = ports.list_streams().await?;
-    let readings = readings(policies, &streams);
-    for stream in streams {
-        let policy = match policies.governing(&stream) {
-            Governance::By(policy) => &policy.alerts,
-            Governance::None => continue,
-            Governance::Faulty => {
-                unjudged.insert(stream);
-                continue;
-            }
-        };
-        let state = match ports.describe_stream(&stream).await {
-            Ok(state) => state,
-            Err(error) if error.failure == Failure::Missing => continue, // deleted since it was listed
-            Err(error) => {
-                unjudged.insert(stream);
-                report.failed_calls.push(error);
-                continue;
-            }
-        };
-        let mut consumers = polling(policy, &stream);
-        match ports.find_consumers(&stream).await {
-            Ok(found) => {
-                consumers.extend(found);
-                for name in &policy.kcl_applications {
-                    let several = readings.get(name).is_some_and(|streams| *streams > 1);
-                    match kcl(ports, &stream, name, &consumers, several).await {
-                        Ok(application) => consumers.extend(application),
-                        Err(error) => {
-                            unjudged.insert(stream.clone());
-                            report.failed_calls.push(error);
-                        }
-                    }
+    policy: &AlertPolicy,
+    stream: &StreamName,
+    readings: &Readings<'_>,
+) -> Readers {
+    let (mut consumers, mut failed_calls) = (polling(policy, stream), Vec::new());
+    match ports.find_consumers(stream).await {
+        Ok(found) => {
+            consumers.extend(found);
+            for name in &policy.kcl_applications {
+                let several = readings.get(name).is_some_and(|streams| *streams > 1);
+                match kcl(ports, stream, name, &consumers, several).await {
+                    Ok(application) => consumers.extend(application),
+                    Err(error) => failed_calls.push(error),
                 }
             }
-            Err(error) => {
-                unjudged.insert(stream.clone());
-                report.failed_calls.push(error);
-            }
         }
-        let specs = |consumer| desired(prefix, policy, consumer, state.retention_hours);
-        wanted.extend(consumers.iter().flat_map(specs));
+        Err(error) => failed_calls.push(error),
     }
-    let mut actual = ports.read_all_alarms(&wanted).await?;
-    actual.retain(|alarm| stream_of(prefix, alarm).is_some());
-    let kept: BTreeSet<String> = actual
-        .iter()
-        .filter(|alarm| stream_of(prefix, alarm).is_some_and(|stream| unjudged.contains(&stream)))
-        .map(|alarm| alarm.name.clone())
-        .collect();
-    let mut changes = alarms::changes(wanted, &actual);
-    changes.delete.retain(|name| !kept.contains(name));
-    apply(ports, changes, &mut report).await;
-    Ok(report)
-}
-
-/// The stream of a consumer's alarm.
-fn stream_of(prefix: &AlarmPrefix, alarm: &ActualAlarm) -> Option<StreamName> {
-    AlarmName::read_consumer(prefix, &alarm.name).map(|(_, stream, _)| stream)
+    Readers { consumers, failed_calls }
 }
 
 /// How many streams each KCL application reads, as the policies say.
-fn readings<'a>(
-    policies: &'a PolicySet,
-    streams: &[StreamName],
-) -> BTreeMap<&'a ConsumerName, usize> {
+pub(super) fn readings<'a>(policies: &'a PolicySet, streams: &[StreamName]) -> Readings<'a> {
     let mut readings = BTreeMap::new();
     for stream in streams {
         let Governance::By(policy) = policies.governing(stream) else { continue };

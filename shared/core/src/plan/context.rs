@@ -4,7 +4,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::report::{Basis, Throttling};
+use super::report::{Basis, QuotaSeen, Throttling};
 use super::throttling_history;
 use super::timetable::Timetable;
 use crate::action::Outcome;
@@ -15,7 +15,7 @@ use crate::demand::{Demand, demand};
 use crate::forecast::{DemandForecast, PastDemand};
 use crate::history::History;
 use crate::limits;
-use crate::observation::{CapacityMode, Observation};
+use crate::observation::{CapacityMode, Observation, Signal};
 use crate::policy::Policy;
 use crate::profile::{Refusals, StreamProfile};
 use crate::reasons::{HoldReason, RefusalReason};
@@ -116,6 +116,13 @@ impl<'a> Context<'a> {
                     .and_then(|s| newest_data_age_seconds(s, &minutes, now)),
                 consumer_lag_seconds: None,
                 budget: history.actions.as_deref().map(|actions| Budget::at(now, actions)),
+                quota: match observation.quota {
+                    Signal::Known { value: quota, read_at } => {
+                        let age_seconds = now.as_second() - read_at.as_second();
+                        Some(QuotaSeen { quota, age_seconds })
+                    }
+                    Signal::Missing(_) => None,
+                },
             },
             refusals,
             minutes,

@@ -3,11 +3,14 @@
 
 use std::fmt;
 
-use super::report::{Action, Basis, Clamp, Motive, Plan, Sizing, Throttling, WantedMode};
+use super::report::{
+    Action, Basis, Clamp, Motive, Plan, QuotaSeen, Sizing, Throttling, WantedMode,
+};
 use super::throttling_history;
 use crate::forecast::{Forecast, LevelChange};
 use crate::limits;
 use crate::policy::OperatingMode;
+use crate::reasons::ClampReason;
 use crate::reshard::{self, Operations};
 use crate::units::Shards;
 
@@ -39,6 +42,7 @@ impl Plan {
             newest_data_age_seconds,
             consumer_lag_seconds,
             budget,
+            quota,
         } = basis;
         let age = newest_data_age_seconds
             .map_or_else(|| "no data".to_owned(), |age| format!("newest data {age} s old"));
@@ -88,7 +92,13 @@ impl Plan {
         match sizing {
             Sizing::Sized { wanted, allowed, clamps } => {
                 lines.push(format!("wanted: {wanted} shards"));
-                lines.extend(clamps.iter().map(|clamp| format!("clamp: {clamp}")));
+                for clamp in clamps {
+                    let read = match (clamp.reason, quota) {
+                        (ClampReason::AccountQuota, Some(seen)) => format!(" ({seen})"),
+                        _ => String::new(),
+                    };
+                    lines.push(format!("clamp: {clamp}{read}"));
+                }
                 lines.push(format!("allowed: {allowed} shards ({calls})"));
             }
             Sizing::NotOurs(reason) | Sizing::Blind(reason) => {
@@ -183,6 +193,13 @@ fn work(from: Shards, to: Shards) -> String {
 impl fmt::Display for Clamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} → {} {}: {}", self.from, self.to, self.reason, self.reason.meaning())
+    }
+}
+
+impl fmt::Display for QuotaSeen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let QuotaSeen { quota, age_seconds } = self;
+        write!(f, "{} of {} open, as of {age_seconds} s before", quota.open, quota.limit)
     }
 }
 

@@ -9,7 +9,7 @@ use super::timetable::Event;
 use crate::action::Change;
 use crate::budget::Budget;
 use crate::forecast::Forecast;
-use crate::observation::CapacityMode;
+use crate::observation::{CapacityMode, ShardQuota};
 use crate::policy::OperatingMode;
 use crate::profile::StreamProfile;
 use crate::reasons::{ClampReason, HoldReason, Reporting};
@@ -131,6 +131,17 @@ pub struct Basis {
     pub consumer_lag_seconds: Option<u32>,
     /// Calls left; `None` when the ledger could not be read.
     pub budget: Option<Budget>,
+    /// The account's quota; `None` when it could not be read.
+    pub quota: Option<QuotaSeen>,
+}
+
+/// The account's quota, as a plan saw it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct QuotaSeen {
+    /// What AWS said, less what other plans of the same run were given since.
+    pub quota: ShardQuota,
+    /// Seconds since AWS said it.
+    pub age_seconds: i64,
 }
 
 /// The planner's answer.

@@ -13,11 +13,14 @@ use super::{Report, Told, log_trouble};
 
 impl Report for PlanReport {
     fn tell(&self, _: Loop) -> Told {
-        let PlanReport { plans, skipped, failed_calls } = self;
+        let PlanReport { plans, skipped, hastened, failed_calls } = self;
         for (id, plan) in plans {
             log_plan(id, plan);
         }
         skipped.iter().for_each(log_skip);
+        for stream in hastened {
+            info!(stream = stream.as_str(), "hastened");
+        }
         failed_calls.iter().for_each(log_trouble);
         let failed = skipped.iter().filter(|skip| skip.error.is_some()).count();
         let asking = |matching: fn(&Action) -> bool| {

@@ -5,14 +5,15 @@
 
 use std::collections::BTreeMap;
 
+use jiff::SignedDuration;
 use weir_control::ledger::{StoredAction, StreamRecord};
 use weir_control::plan_id::PlanId;
 use weir_control::ports::{PortError, PortResult};
 use weir_core::action::ActionRecord;
 use weir_core::history::History;
 use weir_core::laws;
-use weir_core::observation::{Observation, ShardQuota, Signal, StreamState};
-use weir_core::plan::{DAYS_PERIOD_SECONDS, Plan};
+use weir_core::observation::{Observation, Signal, StreamState};
+use weir_core::plan::{DAYS_PERIOD_SECONDS, Plan, QuotaSeen};
 use weir_core::policy::Policy;
 use weir_core::series::Series;
 use weir_core::units::StreamName;
@@ -101,7 +102,6 @@ impl Seen {
         &self,
         made: &Plan,
         policy: &Policy,
-        quota: Option<ShardQuota>,
         metrics: &Metrics,
     ) -> Option<Broken> {
         let now = made.planned_at;
@@ -116,8 +116,11 @@ impl Seen {
                 (Signal::Missing(message.clone()), Series::empty(now, DAYS_PERIOD_SECONDS))
             }
         };
-        let quota = match quota {
-            Some(value) => Signal::Known { value, read_at: now },
+        let quota = match made.basis.quota {
+            Some(QuotaSeen { quota: value, age_seconds }) => {
+                let read_at = now.saturating_sub(SignedDuration::from_secs(age_seconds));
+                Signal::Known { value, read_at: read_at.unwrap_or(now) }
+            }
             None => Signal::Missing("not read".to_owned()),
         };
         let observation = Observation {
@@ -184,9 +187,9 @@ mod tests {
     fn a_plan_that_comes_out_otherwise_is_found() {
         let metrics = Metrics::new(1_799_990_000, 0);
         let (seen, plan) = made(&metrics);
-        assert_eq!(seen.check_again(&plan, &Policy::DEFAULT, None, &metrics), None);
+        assert_eq!(seen.check_again(&plan, &Policy::DEFAULT, &metrics), None);
         let other = Plan { open: plan.open.doubled(), ..plan };
-        assert!(seen.check_again(&other, &Policy::DEFAULT, None, &metrics).is_some());
+        assert!(seen.check_again(&other, &Policy::DEFAULT, &metrics).is_some());
     }
 
     #[test]

@@ -16,8 +16,8 @@ impl PublishEvents for SimulatedPorts {
                 {
                     world.note_plan(planned, self.run.quota_seen.get());
                 }
-                let detail =
-                    event.detail().map_err(|error| (Failure::Invalid, error.to_string()))?;
+                let detail = event.detail(&world.alarm_prefix);
+                let detail = detail.map_err(|error| (Failure::Invalid, error.to_string()))?;
                 world.put_event(SOURCE, event.detail_type(), &[], detail);
             }
             Ok(())

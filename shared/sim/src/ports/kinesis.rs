@@ -1,9 +1,10 @@
 //! Kinesis: DescribeStreamSummary, ListStreams, DescribeLimits, UpdateShardCount, UpdateStreamMode.
 
 use weir_control::ports::{
-    DescribeStream, Failure, ListStreams, PortResult, ReadQuota, Reshard, SwitchMode,
+    Clock, DescribeStream, Failure, ListStreams, PortResult, QuotaReading, ReadQuota, Reshard,
+    SwitchMode,
 };
-use weir_core::observation::{CapacityMode, ShardQuota, StreamState};
+use weir_core::observation::{CapacityMode, StreamState};
 use weir_core::units::{Shards, StreamName};
 
 use super::SimulatedPorts;
@@ -34,14 +35,14 @@ impl ListStreams for SimulatedPorts {
 }
 
 impl ReadQuota for SimulatedPorts {
-    async fn read_quota(&self) -> PortResult<ShardQuota> {
+    async fn read_quota(&self) -> PortResult<QuotaReading> {
         let quota = self
             .call(Operation::DescribeLimits, None, |world| {
                 Ok(world.account.quota(world.clock.now()))
             })
             .await?;
         self.run.quota_seen.set(Some(quota));
-        Ok(quota)
+        Ok(QuotaReading { quota, read_at: self.now() })
     }
 }
 

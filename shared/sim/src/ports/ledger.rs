@@ -6,7 +6,7 @@ use weir_control::ledger::{Claimed, PauseNote, Planned, StreamRecord};
 use weir_control::plan_id::PlanId;
 use weir_control::ports::{
     Failure, FindDue, Pause, PortResult, ReadRecord, RecordAction, RecordOutcome, RecordPlan,
-    Register,
+    Register, Reschedule, TakeTurns,
 };
 use weir_core::action::ActionRecord;
 use weir_core::units::StreamName;
@@ -27,8 +27,38 @@ impl SimulatedPorts {
 }
 
 impl FindDue for SimulatedPorts {
-    async fn due_streams(&self, now: Timestamp) -> PortResult<Vec<StreamName>> {
-        self.call(Operation::LedgerRead, None, |world| Ok(world.ledger.due(now))).await
+    async fn due_streams(&self, now: Timestamp, most: usize) -> PortResult<Vec<StreamName>> {
+        self.call(Operation::LedgerRead, None, |world| Ok(world.ledger.due(now, most))).await
+    }
+}
+
+impl Reschedule for SimulatedPorts {
+    async fn hasten(
+        &self,
+        stream: &StreamName,
+        asked_at: Timestamp,
+        since: Timestamp,
+    ) -> PortResult<bool> {
+        self.write(stream, |world| world.ledger.hasten(stream, asked_at, since)).await
+    }
+
+    async fn postpone(&self, stream: &StreamName, at: Timestamp) -> PortResult<()> {
+        self.write(stream, |world| world.ledger.postpone(stream, at)).await
+    }
+}
+
+impl TakeTurns for SimulatedPorts {
+    async fn begin_turn(&self, now: Timestamp, until: Timestamp) -> PortResult<bool> {
+        self.call(Operation::LedgerWrite, None, |world| Ok(world.ledger.begin_turn(now, until)))
+            .await
+    }
+
+    async fn end_turn(&self, until: Timestamp) -> PortResult<()> {
+        self.call(Operation::LedgerWrite, None, |world| {
+            world.ledger.end_turn(until);
+            Ok(())
+        })
+        .await
     }
 }
 
@@ -114,8 +144,8 @@ impl Register for SimulatedPorts {
         self.call(Operation::LedgerRead, None, |world| Ok(world.ledger.registered())).await
     }
 
-    async fn register(&self, stream: &StreamName, now: Timestamp) -> PortResult<()> {
-        self.write(stream, |world| world.ledger.register(stream, now)).await
+    async fn register(&self, stream: &StreamName, due_at: Timestamp) -> PortResult<()> {
+        self.write(stream, |world| world.ledger.register(stream, due_at)).await
     }
 
     async fn retire(&self, stream: &StreamName) -> PortResult<()> {

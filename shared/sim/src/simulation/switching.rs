@@ -73,7 +73,7 @@ impl Simulation {
             budget: None,
             explanation: Vec::new(),
         });
-        let detail = event.detail().expect("JSON");
+        let detail = event.detail(&world.alarm_prefix).expect("JSON");
         world.put_event(SOURCE, event.detail_type(), &[], detail);
     }
 

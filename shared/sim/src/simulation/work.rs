@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use serde_json::Value;
 use weir_control::answer::Answer;
+use weir_control::deadline::Deadline;
 use weir_control::incoming::{EventFault, Incoming};
 use weir_control::installation::Installation;
 use weir_control::routing::Loop;
@@ -31,17 +32,20 @@ pub(super) async fn run(
     ports: SimulatedPorts,
     installation: Rc<Installation>,
     event: Incoming,
+    deadline: Deadline,
 ) -> Ended {
     match target {
         Loop::PlanCapacity => {
-            let answer = plan_capacity::on_event(&ports, &installation, &event).await;
+            let answer = plan_capacity::on_event(&ports, &installation, &event, deadline).await;
             let plans = answer.report().map(|report| &report.plans).into_iter().flatten();
             let plans = plans.map(|(_, plan)| plan.clone()).collect();
             Ended { plans, ..ended(&answer) }
         }
         Loop::ResizeStream => ended(&resize_stream::on_event(&ports, &installation, &event).await),
         Loop::SwitchMode => ended(&switch_mode::on_event(&ports, &installation, &event).await),
-        Loop::SyncAlarms => ended(&sync_alarms::on_event(&ports, &installation, &event).await),
+        Loop::SyncAlarms => {
+            ended(&sync_alarms::on_event(&ports, &installation, &event, deadline).await)
+        }
         Loop::RaiseAlerts => ended(&raise_alerts::on_event(&ports, &installation, &event).await),
     }
 }

@@ -32,7 +32,15 @@ pub(crate) fn with_aws<T>(
     who: &Who,
     work: impl AsyncFnOnce(Aws) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
-    let settings = Settings::read(|name| std::env::var(name).ok())?;
+    with(who, Settings::read(|name| std::env::var(name).ok())?, work)
+}
+
+/// The same with settings of one's own.
+pub(crate) fn with<T>(
+    who: &Who,
+    settings: Settings,
+    work: impl AsyncFnOnce(Aws) -> Result<T, Failure>,
+) -> Result<T, Failure> {
     block_on(async { work(Aws::new(load_as(who.into()).await, settings)).await })
 }
 

@@ -3,6 +3,8 @@
 #![allow(clippy::print_stdout)] // a command speaks
 
 mod actions;
+#[cfg(feature = "aws")]
+mod against_aws;
 mod backtest;
 mod bench;
 mod chart;
@@ -83,6 +85,14 @@ enum Command {
         /// Fail where an entry can never hold, too.
         #[arg(long)]
         strict: bool,
+        /// Look at the account and region, too: which alarms they would lead to, and what those
+        /// cost a month. Nothing is written.
+        #[cfg(feature = "aws")]
+        #[arg(long)]
+        against_aws: bool,
+        #[cfg(feature = "aws")]
+        #[command(flatten)]
+        who: live::Who,
     },
     /// Print the JSON Schema of policy files, for editors.
     Schema,
@@ -200,7 +210,15 @@ fn is_closed_pipe(panic: &(dyn Any + Send)) -> bool {
 fn run() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Demo { seed, evenness } => demo::run(seed, evenness.as_deref()),
+        #[cfg(not(feature = "aws"))]
         Command::Check { paths, stream, strict } => check::run(&paths, stream.as_deref(), strict),
+        #[cfg(feature = "aws")]
+        Command::Check { paths, stream, strict, against_aws, who } => {
+            check::run(&paths, stream.as_deref(), strict).and_then(|()| {
+                let asked = paths.iter().filter(|_| against_aws);
+                asked.map(PathBuf::as_path).try_for_each(|path| against_aws::run(path, &who))
+            })
+        }
         Command::Schema => {
             print!("{POLICY_SCHEMA}");
             Ok(())

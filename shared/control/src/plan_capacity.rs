@@ -122,8 +122,12 @@ pub async fn on_event<P: PlanPorts>(
     let mut report = run.report;
     match done {
         Ok(()) if ticked && !report.plans.is_empty() => Answer::done(report, None),
-        Ok(()) => {
+        Ok(()) if ticked => {
             let redeliver = redeliver.first(report.failures());
+            Answer::done(report, redeliver)
+        }
+        Ok(()) => {
+            let redeliver = redeliver.first(report.streams_missed());
             Answer::done(report, redeliver)
         }
         // What was planned until then is told.
@@ -137,11 +141,16 @@ pub async fn on_event<P: PlanPorts>(
 }
 
 impl PlanReport {
-    /// The calls that failed, but for streams that are not there: of those nothing is left to do.
-    fn failures(&self) -> impl Iterator<Item = &PortError> {
+    /// The calls that cost a stream its plan, but for streams that are not there: of those nothing
+    /// is left to do.
+    fn streams_missed(&self) -> impl Iterator<Item = &PortError> {
         let of_streams = self.skipped.iter().filter_map(|skipped| skipped.error.as_ref());
-        let there = |error: &&PortError| error.failure != Failure::Missing;
-        of_streams.filter(there).chain(&self.failed_calls)
+        of_streams.filter(|error| error.failure != Failure::Missing)
+    }
+
+    /// All calls that failed.
+    fn failures(&self) -> impl Iterator<Item = &PortError> {
+        self.streams_missed().chain(&self.failed_calls)
     }
 }
 

@@ -185,7 +185,7 @@ async fn process<P: AlertPorts>(
     facts: &[Fact],
     report: &mut AlertReport,
 ) -> PortResult<()> {
-    let policy = policy_of(context.policies, subject);
+    let policy = &policy_of(context.policies, subject);
     let mut evidence = None;
     for _ in 0..TRIES {
         let stored = ports.newest_incident(subject).await?;
@@ -213,11 +213,10 @@ async fn process<P: AlertPorts>(
 }
 
 /// The policy of the subject's stream; the usual one where there is none.
-fn policy_of<'a>(policies: &'a PolicySet, subject: &Subject) -> &'a AlertPolicy {
-    const USUAL: &AlertPolicy = &AlertPolicy::DEFAULT;
+fn policy_of(policies: &PolicySet, subject: &Subject) -> AlertPolicy {
     match subject.stream().map(|stream| policies.governing(stream)) {
-        Some(Governance::By(policy)) => &policy.alerts,
-        Some(Governance::None | Governance::Faulty) | None => USUAL,
+        Some(Governance::By(policy)) => policy.alerting(),
+        Some(Governance::None | Governance::Faulty) | None => AlertPolicy::DEFAULT,
     }
 }
 

@@ -9,6 +9,7 @@
 
 mod consumers;
 mod fleet;
+pub mod preview;
 mod streams;
 
 use std::collections::BTreeSet;

@@ -273,6 +273,14 @@ pub struct AlarmSpec {
     pub missing: MissingData,
 }
 
+impl AlarmSpec {
+    /// Metrics it reads, by which AWS bills it; the formula over them is free.
+    pub fn billed_metrics(&self) -> usize {
+        let billed = |query: &&AlarmQuery| !matches!(query, AlarmQuery::Expression { .. });
+        self.queries.iter().filter(billed).count()
+    }
+}
+
 /// The alarms that `stream` should have in this mode, at this size. On demand there is no capacity
 /// of ours that demand could near, but AWS refuses writes there too.
 pub fn desired(

@@ -102,6 +102,16 @@ pub struct Policy {
 }
 
 impl Policy {
+    /// What is told of the stream's consumers, in the mode that it is in.
+    pub fn alerting(&self) -> AlertPolicy {
+        let routing = match (self.alerts.routing, self.operating_mode) {
+            (AlertRouting::WhenActing, OperatingMode::Observe) => AlertRouting::Off,
+            (AlertRouting::WhenActing, OperatingMode::Act) => AlertRouting::Escalate,
+            (stated, _) => stated,
+        };
+        AlertPolicy { routing, ..self.alerts.clone() }
+    }
+
     /// What holds where a policy says nothing.
     pub const DEFAULT: Policy = Policy {
         operating_mode: OperatingMode::Observe,

@@ -8,6 +8,8 @@
 mod redelivery;
 #[cfg(test)]
 mod switching;
+#[cfg(test)]
+mod syncing;
 mod work;
 
 use std::cell::{Ref, RefCell};

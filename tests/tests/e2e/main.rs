@@ -5,6 +5,7 @@
 //! ends up with: shards, alarms, ledger items, events, and how many calls it took.
 
 mod alerting;
+mod checking;
 mod cost;
 mod crowds;
 mod deliveries;

@@ -33,10 +33,16 @@ impl ReadRecord for Aws {
     ) -> PortResult<Option<StreamRecord>> {
         // The state first: what happens between the two reads then shows as an action too many,
         // never as a claim given back without its action.
-        let Some(state) = self.read_state(stream).await? else { return Ok(None) };
+        let state = self.read_state(stream).await?;
         let actions = self.read_actions(stream, since).await?;
-        let reading = Reading::of(GET_ITEM, &self.settings.ledger_table, &state)?;
-        let record = reading.record(actions)?;
+        let record = match &state {
+            Some(state) => {
+                Reading::of(GET_ITEM, &self.settings.ledger_table, state)?.record(actions)?
+            }
+            None if actions.is_empty() => return Ok(None),
+            // Calls that were made count, whatever became of the state.
+            None => StreamRecord { actions, ..StreamRecord::new(since) },
+        };
         Ok(Some(StreamRecord { profile: self.read_profile(stream).await, ..record }))
     }
 }

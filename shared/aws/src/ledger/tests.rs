@@ -375,6 +375,28 @@ async fn no_more_due_streams_are_read_than_are_asked_for() {
     assert_eq!(limits, [3, 1]);
 }
 
+/// Somebody deleted the state, or it was restored without it: the day's calls still count.
+#[tokio::test(start_paused = true)]
+async fn actions_without_a_state_count() {
+    let action = json!({
+        "pk": {"S": "stream#orders"}, "sk": {"S": "action#p5"}, "plan_id": {"S": "p5"},
+        "at": {"S": "2026-11-20T11:00:00.000000000Z"},
+        "change": {"S": r#"{"kind":"reshard","from":2,"to":4}"#},
+        "outcome": {"S": r#"{"outcome":"accepted"}"#}, "published": {"BOOL": true}
+    });
+    let none = || ok(json!({"Items": []}));
+    let (aws, _) = answering(vec![
+        ok(json!({})),
+        ok(json!({"Items": [action]})),
+        ok(json!({})),
+        ok(json!({})),
+        none(),
+    ]);
+    let record = aws.read_record(&orders(), noon()).await.expect("read").expect("a record");
+    assert_eq!((record.version, record.actions.len()), (0, 1));
+    assert_eq!(aws.read_record(&orders(), noon()).await.expect("read"), None);
+}
+
 /// Until it is over, or has been given up, and only by whoever has it.
 #[tokio::test(start_paused = true)]
 async fn one_run_at_a_time_has_the_turn() {

@@ -196,8 +196,9 @@ impl Todo<'_> {
         self.desired.extend(own);
         let Readers { consumers, failed_calls } =
             consumers::of_stream(ports, &policy.alerts, stream, self.readings).await;
-        let alerts = &policy.alerts;
-        let specs = |consumer| desired_of_consumer(prefix, alerts, consumer, state.retention_hours);
+        let alerts = policy.alerting();
+        let specs =
+            |consumer| desired_of_consumer(prefix, &alerts, consumer, state.retention_hours);
         self.desired.extend(consumers.iter().flat_map(specs));
         let (mut kept, unjudged) = (BTreeSet::new(), !failed_calls.is_empty());
         report.failed_calls.extend(failed_calls);

@@ -4,6 +4,10 @@
 //! All fields are plain numbers, so that whoever knows better prices (a discount, another region)
 //! can state them. Not here: what a stream costs with them (`bill`).
 
+/// A metric in a standard alarm, for a month, US dollars. CloudWatch billing guide, us-east-1; the
+/// first ten alarms of an account are free.
+pub const ALARM_METRIC_MONTH_USD: f64 = 0.10;
+
 /// Bytes in a PUT payload unit; each record starts its own. Kinesis pricing page.
 pub const PUT_UNIT_BYTES: f64 = 25_600.0;
 /// On demand, each record is billed rounded up to this many bytes; throttled bytes are weighed so

@@ -38,7 +38,11 @@ impl std::fmt::Display for Severity {
 /// How failures of a stream's consumers are told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AlertRouting {
-    /// A notice first; a page when it lasts, or when little time is left. The default.
+    /// Nothing while the stream's policy observes, for alarms cost money and messages wake people;
+    /// once it acts, as [`AlertRouting::Escalate`]. The default of a policy, which knows its mode;
+    /// what has none escalates.
+    WhenActing,
+    /// A notice first; a page when it lasts, or when little time is left.
     Escalate,
     /// A page at once.
     Page,
@@ -71,7 +75,7 @@ pub struct AlertPolicy {
 impl AlertPolicy {
     /// What holds where a policy says nothing.
     pub const DEFAULT: AlertPolicy = AlertPolicy {
-        routing: AlertRouting::Escalate,
+        routing: AlertRouting::WhenActing,
         lag_alarm: percent(5),
         page_at_life: percent(50),
         page_after_minutes: 30,

@@ -263,7 +263,7 @@ impl Evidenced<'_> {
     ) -> impl Iterator<Item = &'b InjectedFailure> {
         let (failures, run) = (consumer.failures, consumer.run);
         let managed = match self.policies.governing(consumer.stream) {
-            Governance::By(policy) => policy.alerts.routing != AlertRouting::Off,
+            Governance::By(policy) => policy.alerting().routing != AlertRouting::Off,
             Governance::Faulty | Governance::None => false,
         };
         // Alarms are there a few minutes after the start; where chance may hinder that, after
@@ -370,7 +370,7 @@ impl Evidenced<'_> {
         };
         let told = first + held;
         let escalates = match policy.routing {
-            AlertRouting::Escalate => {
+            AlertRouting::WhenActing | AlertRouting::Escalate => {
                 i64::from(policy.page_after_minutes) + 1 + self.trouble_minutes()
             }
             AlertRouting::Page | AlertRouting::Notice | AlertRouting::Off => 0,

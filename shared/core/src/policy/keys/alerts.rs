@@ -10,6 +10,12 @@ pub(super) const SETTINGS: &[Key] = &[
                mappings, fan-out consumers and Firehose delivery streams are found by themselves.",
         kind: Kind::Choice(&[
             Word {
+                word: "when_acting",
+                means: "nothing while mode is observe, and no alarms, which cost money; as \
+                        escalate once it is act",
+                set: |policy| policy.alerts.routing = AlertRouting::WhenActing,
+            },
+            Word {
                 word: "escalate",
                 means: "a notice first; a page when it lasts, or when little time is left",
                 set: |policy| policy.alerts.routing = AlertRouting::Escalate,

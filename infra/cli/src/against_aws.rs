@@ -26,13 +26,13 @@ pub(crate) fn run(path: &Path, who: &Who) -> Result<(), Failure> {
     let alarm_prefix = settings.alarm_prefix.clone();
     let installation = Installation { policies, alarm_prefix, place: None };
     let preview = live::with(who, settings, async |aws| Ok(preview(&aws, &installation).await?))?;
-    println!("{}", Shown::of(&preview).text());
+    println!("{}", Counted::of(&preview).text());
     Ok(())
 }
 
 /// A preview, counted.
 #[derive(Debug, Default)]
-struct Shown {
+struct Counted {
     /// Alarms, metrics of the stream's own, metrics of its consumers'.
     streams: BTreeMap<StreamName, (usize, usize, usize)>,
     write: usize,
@@ -40,13 +40,13 @@ struct Shown {
     unread: Vec<String>,
 }
 
-impl Shown {
-    fn of(preview: &Preview) -> Shown {
-        let mut shown = Shown {
+impl Counted {
+    fn of(preview: &Preview) -> Counted {
+        let mut shown = Counted {
             write: preview.report.put.len(),
             delete: preview.report.deleted.len(),
             unread: preview.report.failed_calls.iter().map(ToString::to_string).collect(),
-            ..Shown::default()
+            ..Counted::default()
         };
         for spec in &preview.desired {
             let (alarms, own, consumers) = shown.streams.entry(spec.stream.clone()).or_default();

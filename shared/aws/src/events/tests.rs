@@ -41,7 +41,10 @@ async fn events_go_out_ten_at_a_time() {
     // The order of its fields depends on how serde_json was built.
     let detail: Value =
         serde_json::from_str(entry["Detail"].as_str().expect("text")).expect("JSON");
-    assert_eq!(detail, json!({"version": 1, "request": "plan", "stream": null}));
+    let said = json!({
+        "version": 1, "request": "plan", "stream": null, "installation": "weir-"
+    });
+    assert_eq!(detail, said);
 }
 
 #[tokio::test(start_paused = true)]

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use weir_control::notification::Notification;
 use weir_core::consumer::{ConsumerKind, ConsumerName};
 use weir_core::observation::CapacityMode;
-use weir_core::policy::Policy;
+use weir_core::policy::{OperatingMode, Policy};
 use weir_core::units::Shards;
 
 use super::*;
@@ -72,7 +72,10 @@ fn found(record: AlertRecord, failed: bool) -> Vec<(u32, String)> {
     let evidenced = Evidenced {
         record: &record,
         consumers: vec![truth],
-        policies: &PolicySet::of_all_streams(Policy::DEFAULT),
+        policies: &PolicySet::of_all_streams(Policy {
+            operating_mode: OperatingMode::Act,
+            ..Policy::DEFAULT
+        }),
         retention_seconds: 86_400.0,
         start: START,
         minutes: MINUTES,

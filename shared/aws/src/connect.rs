@@ -8,9 +8,8 @@ use std::time::Duration;
 
 use aws_sdk_cloudwatch::types::MetricDataQuery;
 use aws_smithy_types::DateTime;
-use jiff::Timestamp;
 use tokio::time::timeout;
-use weir_control::ports::{Clock, DescribeStream, Failure, PortError, PortResult, ReadRecord};
+use weir_control::ports::{Clock, DescribeStream, Failure, PortError, PortResult};
 use weir_core::units::StreamName;
 
 use crate::Aws;
@@ -70,7 +69,7 @@ impl Aws {
             .map_err(|error| GAVE_UP.refused(Failure::Invalid, error.to_string()))?;
         match call {
             FirstCall::DescribeStream => self.describe_stream(&no_stream).await.map(|_| ()),
-            FirstCall::ReadRecord => self.read_record(&no_stream, Timestamp::MAX).await.map(|_| ()),
+            FirstCall::ReadRecord => self.read_state(&no_stream).await.map(|_| ()),
             FirstCall::PublishEvents => {
                 let request = self.clients.events().put_events().set_entries(Some(Vec::new()));
                 request.send().await.map(|_| ()).map_err(|e| PUT_EVENTS.failed(e))

@@ -80,7 +80,7 @@ impl Aws {
         Ok(items.iter().filter_map(partition).collect())
     }
 
-    async fn read_state(&self, stream: &StreamName) -> PortResult<Option<Item>> {
+    pub(crate) async fn read_state(&self, stream: &StreamName) -> PortResult<Option<Item>> {
         self.read_item(item::state_key(stream)).await
     }
 

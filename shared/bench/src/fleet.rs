@@ -11,7 +11,7 @@ use weir_core::units::{Shards, StreamName};
 use weir_sim::record::{ApiUse, StreamRun};
 use weir_sim::settings::{MetricDelay, Settings};
 use weir_sim::simulation::Simulation;
-use weir_sim::trace::{Minute, Trace};
+use weir_sim::trace::{Minute, Recorded, Trace};
 
 /// Bytes a minute that fill one shard.
 const SHARD_MINUTE_BYTES: f64 = 60.0 * 1_048_576.0;
@@ -89,7 +89,8 @@ pub fn play(streams: usize, settings: Settings) -> FleetReport {
         .map(|bytes| Minute { bytes, records: (bytes / RECORD_BYTES).round() })
         .collect();
     let world = names.iter().map(|name| {
-        let trace = Trace { name: name.to_string(), start, minutes: minutes.clone() };
+        let (name_of, recorded) = (name.to_string(), Recorded::default());
+        let trace = Trace { name: name_of, start, minutes: minutes.clone(), recorded };
         (name.clone(), trace, Shards::at_least_one(SHARDS))
     });
     let policy = Policy { operating_mode: OperatingMode::Act, ..Policy::default() };

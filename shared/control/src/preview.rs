@@ -6,11 +6,12 @@
 use jiff::Timestamp;
 use weir_core::action::ActionRecord;
 use weir_core::alarms::AlarmPrefix;
-use weir_core::observation::{ShardQuota, StreamState};
+use weir_core::observation::StreamState;
 use weir_core::policy::PolicySet;
 use weir_core::units::StreamName;
 
 use crate::answer::Handled;
+use crate::deadline::Deadline;
 use crate::event::{OperatorRequest, Request, VERSION, WeirEvent};
 use crate::incoming::Incoming;
 use crate::installation::Installation;
@@ -18,8 +19,9 @@ use crate::ledger::{Planned, StreamRecord};
 use crate::plan_capacity::{PlanReport, on_event};
 use crate::plan_id::PlanId;
 use crate::ports::{
-    Clock, DescribeStream, FindDue, ListStreams, PortError, PortResult, PublishEvents, ReadQuota,
-    ReadRecord, ReadTraffic, RecordOutcome, RecordPlan, Traffic,
+    Clock, DescribeStream, FindDue, ListStreams, PortError, PortResult, PublishEvents,
+    QuotaReading, ReadQuota, ReadRecord, ReadTraffic, RecordOutcome, RecordPlan, Reschedule,
+    TakeTurns, Traffic,
 };
 
 /// Everything a preview needs.
@@ -58,9 +60,12 @@ pub async fn preview<P: PreviewPorts>(
         place: None,
     };
     let stream = stream.cloned();
-    let request = OperatorRequest { version: VERSION, request: Request::Plan, stream };
+    let request = OperatorRequest { version: VERSION, request: Request::Plan, stream, after: None };
     let looking = Looking { ports, memory };
-    match on_event(&looking, &installation, &Incoming::OperatorRequest(request)).await.result {
+    // Nobody stops it: who asked waits for all of it.
+    let deadline = Deadline::at(Timestamp::MAX);
+    let event = Incoming::OperatorRequest(request);
+    match on_event(&looking, &installation, &event, deadline).await.result {
         Handled::Done(report) => Ok(report),
         Handled::Failed(error) => Err(error),
         // Neither is said of an operator's request for plans.
@@ -103,7 +108,7 @@ impl<P: ReadTraffic> ReadTraffic for Looking<'_, P> {
 }
 
 impl<P: ReadQuota> ReadQuota for Looking<'_, P> {
-    async fn read_quota(&self) -> PortResult<ShardQuota> {
+    async fn read_quota(&self) -> PortResult<QuotaReading> {
         self.ports.read_quota().await
     }
 }
@@ -123,8 +128,29 @@ impl<P: ReadRecord> ReadRecord for Looking<'_, P> {
 
 /// Nothing is due: it is asked for by name.
 impl<P> FindDue for Looking<'_, P> {
-    async fn due_streams(&self, _: Timestamp) -> PortResult<Vec<StreamName>> {
+    async fn due_streams(&self, _: Timestamp, _: usize) -> PortResult<Vec<StreamName>> {
         Ok(Vec::new())
+    }
+}
+
+impl<P> Reschedule for Looking<'_, P> {
+    async fn hasten(&self, _: &StreamName, _: Timestamp, _: Timestamp) -> PortResult<bool> {
+        Ok(true)
+    }
+
+    async fn postpone(&self, _: &StreamName, _: Timestamp) -> PortResult<()> {
+        Ok(())
+    }
+}
+
+/// It takes nobody's turn.
+impl<P> TakeTurns for Looking<'_, P> {
+    async fn begin_turn(&self, _: Timestamp, _: Timestamp) -> PortResult<bool> {
+        Ok(true)
+    }
+
+    async fn end_turn(&self, _: Timestamp) -> PortResult<()> {
+        Ok(())
     }
 }
 

@@ -6,7 +6,7 @@ use weir_core::policy::Policy;
 use super::*;
 use crate::faults::{ExternalAction, ExternalChange};
 use crate::settings::ReshardModel;
-use crate::trace::Minute;
+use crate::trace::{Minute, Recorded};
 
 /// The threshold of the stream's surge alarm, in shards of load.
 fn surge(simulation: &Simulation) -> f64 {
@@ -21,7 +21,8 @@ fn surge(simulation: &Simulation) -> f64 {
 fn an_hour_that_passes_within_a_reshard_leaves_the_surge_alarm_alone() {
     let minute = Minute { bytes: 60.0 * 1_048_576.0, records: 60_000.0 };
     let start = "2026-03-02T00:00:00Z".parse().expect("a time");
-    let trace = Trace { name: "test".to_owned(), start, minutes: vec![minute; 130] };
+    let minutes = vec![minute; 130];
+    let trace = Trace { name: "test".to_owned(), start, minutes, recorded: Recorded::default() };
     let mut settings = Settings::bench();
     settings.mode = None;
     settings.reshard = ReshardModel::ByOperation {

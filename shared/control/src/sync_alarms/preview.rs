@@ -21,12 +21,12 @@ use crate::ports::{
 };
 
 /// What a preview needs: rights to look, and none to change anything.
-pub trait PreviewPorts:
+pub trait AlarmPreviewPorts:
     Clock + ListStreams + DescribeStream + FindConsumers + FindMetric + ReadAlarms
 {
 }
 
-impl<P> PreviewPorts for P where
+impl<P> AlarmPreviewPorts for P where
     P: Clock + ListStreams + DescribeStream + FindConsumers + FindMetric + ReadAlarms
 {
 }
@@ -45,7 +45,7 @@ pub struct Preview {
 /// # Errors
 ///
 /// When nothing could be compared.
-pub async fn preview<P: PreviewPorts>(
+pub async fn preview<P: AlarmPreviewPorts>(
     ports: &P,
     installation: &Installation,
 ) -> PortResult<Preview> {

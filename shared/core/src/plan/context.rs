@@ -237,8 +237,9 @@ impl<'a> Context<'a> {
         level > ShardLoad::new(1.0) && newest < level.times(OUTAGE_LEVEL)
     }
 
-    /// Whether a minute within the window of scale-in was as low as in an outage, or it still is so:
-    /// a fall that has just begun, or an outage that is over, says nothing of what is needed next.
+    /// Whether a minute within the window of scale-in was as low as in an outage, or it still is
+    /// so: a fall that has just begun, or an outage that is over, says nothing of what is needed
+    /// next.
     pub(super) fn was_an_outage_lately(&self) -> bool {
         let window = window(self.policy.scale_in_after_minutes);
         let level = median(&self.minutes);

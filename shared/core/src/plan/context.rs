@@ -7,8 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::report::{Basis, QuotaSeen, Throttling};
 use super::throttling_history;
 use super::timetable::Timetable;
-use crate::action::Outcome;
-use crate::action::{Change, ChangeKind};
+use crate::action::{ActionRecord, Change, ChangeKind, Outcome};
 use crate::bill::Written;
 use crate::budget::Budget;
 use crate::demand::{Demand, demand};
@@ -209,12 +208,22 @@ impl<'a> Context<'a> {
         self.raw.map_or(&[], |series| &series.points[..self.minutes.len().min(series.points.len())])
     }
 
-    /// Whether writes were throttled in nearly all of the newest half an hour.
+    /// Whether more writes than matter little were throttled in nearly all of the newest half an
+    /// hour, in which no change was asked for that could have ended it.
     pub(super) fn is_throttled_for_long(&self) -> bool {
         let seen = self.seen();
         let newest = &seen[seen.len().saturating_sub(THROTTLED_LONG_MINUTES)..];
-        let throttled = |point: &&TrafficPoint| point.throttled_records.is_some_and(|n| n > 0.0);
+        let throttled = |point: &&TrafficPoint| {
+            let refused = point.throttled_records.unwrap_or(0.0);
+            refused > EMERGENCY_SHARE * (refused + point.accepted_records.unwrap_or(0.0))
+        };
+        let long = SignedDuration::from_mins(i64::try_from(THROTTLED_LONG_MINUTES).unwrap_or(0));
+        let actions = self.history.actions.as_deref().unwrap_or_default();
+        let lately = |action: &ActionRecord| {
+            action.outcome.counts() && self.now.duration_since(action.at) < long
+        };
         newest.iter().filter(throttled).count() >= THROTTLED_LONG_MINUTES - UNTHROTTLED_MINUTES
+            && !actions.iter().any(lately)
     }
 
     /// Of the newest `minutes`, those about which nothing is known, or only half of what should be

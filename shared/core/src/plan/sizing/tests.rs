@@ -42,12 +42,18 @@ fn what_is_not_ours_to_size_is_not_sized() {
     check("paused, before all else", paused, ours, Paused);
     check("being created", status(StreamStatus::Creating), ours, StreamNotActive);
     check("being changed", status(StreamStatus::Updating), ours, ReshardInProgress);
-    let refusing = |minutes| {
-        status(StreamStatus::Updating)
-            .minutes(0..minutes, |point| point.throttled_records = Some(1_000.0))
+    let refusing = |minutes, share: f64| {
+        let mut case = status(StreamStatus::Updating).minutes(0..minutes, |point| {
+            point.throttled_records = point.accepted_records.map(|accepted| share * accepted);
+        });
+        case.history.actions = Some(Vec::new());
+        case
     };
-    check("being changed, of late too small", refusing(20), ours, ReshardInProgress);
-    check("being changed, too small for long", refusing(31), ours, ReshardStalled);
+    check("being changed, of late too small", refusing(20, 0.05), ours, ReshardInProgress);
+    check("being changed, too small for long", refusing(31, 0.05), ours, ReshardStalled);
+    check("a few writes of uneven seconds", refusing(31, 0.005), ours, ReshardInProgress);
+    let called = refusing(31, 0.05).calls_made(1);
+    check("a change that may end it", called, ours, ReshardInProgress);
     let just = |case: Case, change| {
         let record = ActionRecord { at: after(0), change, outcome: Outcome::Accepted };
         let mut case = case;

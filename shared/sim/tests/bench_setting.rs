@@ -94,7 +94,7 @@ fn a_flash_crowd_is_met_and_dismissed_without_breaking_a_law() {
         // last of them as the policy says, and keeps some room for the next crowd.
         assert!(last_open(&run) < most, "{} shards at the end", last_open(&run));
         let refused = run.minutes.iter().filter(|m| m.refused_share > 0.0).count();
-        assert!(refused <= 20, "{refused} minutes of throttling");
+        assert!(refused <= 24, "{refused} minutes of throttling");
     }
 }
 
@@ -106,7 +106,8 @@ fn sustained_demand_is_met_from_any_size_as_fast_as_doubling_allows() {
         assert_eq!(run.violations, [], "from {open}");
         let throttled = run.minutes.iter().rposition(|minute| minute.refused_share > 0.0);
         let doublings = (40.0 / f64::from(open)).log2().ceil().max(0.0);
-        let bound = 6.0 * doublings + 3.0;
+        // A reshard, the look after it, and two minutes in which its effect is seen.
+        let bound = 8.0 * doublings + 3.0;
         assert!(
             throttled.is_none_or(|minute| minute as f64 <= bound),
             "from {open}: {throttled:?}"

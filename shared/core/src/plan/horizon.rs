@@ -113,14 +113,10 @@ struct ComparedSize {
     shards: f64,
     /// Traffic on no hot key: its share of the load, and all shards.
     spread: PartOfLoad,
-    hot: Vec<HotShards>,
-}
-
-/// Shards that a hot key is on: how many there likely are, and one of them with the key and
-/// without.
-struct HotShards {
-    count: f64,
-    with_key: PartOfLoad,
+    /// Shards that a hot key is on: how many there likely are of each, and how many in all.
+    hot: Vec<(f64, PartOfLoad)>,
+    hot_count: f64,
+    /// One of them, were it without its key.
     without_key: PartOfLoad,
 }
 
@@ -147,21 +143,26 @@ impl ComparedSize {
     fn of(shards: f64, model: &ThrottlingModel) -> ComparedSize {
         let spread = model.spread();
         let elsewhere = spread / shards;
-        let hot = model.hot_keys().map(|keys| HotShards {
-            count: keys.count,
-            with_key: PartOfLoad::of(keys.share + elsewhere, 1.0),
+        let with_key = |share: f64| PartOfLoad::of(share + elsewhere, 1.0);
+        ComparedSize {
+            shards,
+            spread: PartOfLoad::of(spread, shards),
+            hot: model.hot_keys().map(|keys| (keys.count, with_key(keys.share))).collect(),
+            hot_count: model.hot_keys().map(|keys| keys.count).sum(),
             without_key: PartOfLoad::of(elsewhere, 1.0),
-        });
-        ComparedSize { shards, spread: PartOfLoad::of(spread, shards), hot: hot.collect() }
+        }
     }
 
     /// Load that it is expected to refuse, in shards, as far as it is charged: of what busy seconds
     /// bring the part that is lost, of what keys bring all.
     fn expected_refusals(&self, error: &ForecastError<'_>, lost: f64) -> f64 {
-        let of_keys = |hot: &HotShards| {
-            hot.count * (hot.with_key.overflow(error) - hot.without_key.overflow(error))
-        };
-        lost * self.spread.overflow(error) + self.hot.iter().map(of_keys).sum::<f64>().max(0.0)
+        let of_seconds = lost * self.spread.overflow(error);
+        if self.hot.is_empty() {
+            return of_seconds;
+        }
+        let with_keys: f64 = self.hot.iter().map(|(count, one)| count * one.overflow(error)).sum();
+        let of_keys = with_keys - self.hot_count * self.without_key.overflow(error);
+        of_seconds + of_keys.max(0.0)
     }
 }
 

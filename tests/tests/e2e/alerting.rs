@@ -27,7 +27,8 @@ impl Alerting {
         world.create_ledger()?;
         world.create_stream(STREAM, 2)?;
         // Without any policy file, raise-alerts would tell of that too.
-        world.write_policy("streams", "version = 1\n[[streams]]\nmatch = \"*\"\n")?;
+        let policy = "version = 1\n[[streams]]\nmatch = \"*\"\nconsumer_alerts = \"escalate\"\n";
+        world.write_policy("streams", policy)?;
         let (notices, pages) = (world.create_topic("notices")?, world.create_topic("pages")?);
         let both = [&*notices, &*pages];
         let only_pages = json!({ "severity": ["page"] });

@@ -75,11 +75,9 @@ pub(super) fn apply(context: &Context<'_>, mut size: Shards, clamps: &mut Vec<Cl
 /// of a hot key, look like demand until then.
 fn effect_awaited(context: &Context<'_>, size: Shards) -> Option<(Shards, ClampReason)> {
     let actions = context.history.actions.as_deref()?;
-    let awaited = || {
-        context.refusals.retries.is_effect_awaited(context.raw?, actions, context.now).then_some(())
-    };
-    (size > context.open() && awaited().is_some())
-        .then(|| (context.open(), ClampReason::EffectAwaited))
+    let (open, now) = (context.open(), context.now);
+    let awaited = context.refusals.retries.is_effect_awaited(context.raw?, actions, open, now);
+    (size > open && awaited).then_some((open, ClampReason::EffectAwaited))
 }
 
 /// The smallest size worth a call that adds shards. A rise that has begun often goes on, and calls

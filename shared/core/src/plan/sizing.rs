@@ -44,7 +44,10 @@ pub(super) fn standstill(context: &Context<'_>) -> Option<HoldReason> {
     }
     match state.status {
         StreamStatus::Creating | StreamStatus::Deleting => Some(HoldReason::StreamNotActive),
-        StreamStatus::Updating if context.is_throttled_for_long() => {
+        // On demand it lacks no shards that a reshard could bring.
+        StreamStatus::Updating
+            if state.mode == CapacityMode::Provisioned && context.is_throttled_for_long() =>
+        {
             Some(HoldReason::ReshardStalled)
         }
         StreamStatus::Updating => Some(HoldReason::ReshardInProgress),

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::evidence::over_at;
 use crate::action::{ActionRecord, Change};
 use crate::series::Series;
-use crate::units::{BytesPerSecond, RecordsPerSecond, ShardLoad};
+use crate::units::{BytesPerSecond, RecordsPerSecond, ShardLoad, Shards};
 
 /// Refused share of the minutes before a scale-out from which on it is telling: less is within how
 /// demand changes by itself.
@@ -118,12 +118,13 @@ impl RetryModel {
         self.in_vain = went_on && gained < GAINED_IN_VAIN;
     }
 
-    /// Whether the newest call added shards because much was refused, they have just been added,
-    /// and it is too soon to tell what that brought.
+    /// Whether the newest call added the shards that are `open` because much was refused, they have
+    /// just been added, and it is too soon to tell what that brought.
     pub fn is_effect_awaited(
         &self,
         minutes: &Series,
         actions: &[ActionRecord],
+        open: Shards,
         now: Timestamp,
     ) -> bool {
         let counted = actions.iter().filter(|action| action.outcome.counts());
@@ -131,6 +132,7 @@ impl RetryModel {
         let Change::Reshard { from, to } = call.change else { return false };
         let over = over_at(call, from, to);
         to > from
+            && to == open
             && call.at > self.until
             && now < later(over, 60 * AFTER_MINUTES)
             && before(minutes, call.at).is_some_and(|was| was.refused_share() >= TELLING_SHARE)

@@ -113,7 +113,7 @@ fn sustained_demand_is_met_from_any_size_as_fast_as_doubling_allows() {
             "from {open}: {throttled:?}"
         );
         // How busy its seconds are is not known below the size it settles at.
-        assert!((40.0..=60.0).contains(&last_open(&run)), "from {open}: {}", last_open(&run));
+        assert!((40.0..=70.0).contains(&last_open(&run)), "from {open}: {}", last_open(&run));
     }
 }
 

@@ -6,7 +6,7 @@
 
 use clap::Args;
 use weir_aws::{Account, Aws, Identity, Settings, load_as};
-use weir_control::preview::Memory;
+use weir_control::plan_capacity::preview::Memory;
 
 use crate::faults::Failure;
 

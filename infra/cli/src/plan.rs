@@ -1,7 +1,7 @@
 //! `weir plan`: what Weir would do now with streams as they are, and why; under other policies too.
 //!
-//! Here: what is asked, and how it is shown. Not here: planning (`weir_control::preview`), and the
-//! words of a plan (`weir_core::plan`).
+//! Here: what is asked, and how it is shown. Not here: planning
+//! (`weir_control::plan_capacity::preview`), and the words of a plan (`weir_core::plan`).
 
 use std::path::PathBuf;
 
@@ -9,7 +9,7 @@ use clap::Args;
 use serde_json::json;
 use weir_aws::Aws;
 use weir_control::plan_capacity::PlanReport;
-use weir_control::preview::{Memory, preview};
+use weir_control::plan_capacity::preview::{Memory, preview};
 use weir_core::plan::Plan;
 use weir_core::policy::{Policy, PolicySet};
 use weir_core::units::StreamName;

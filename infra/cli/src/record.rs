@@ -15,8 +15,9 @@ use weir_aws::{Account, HistoryMetric, HistoryWindow};
 use weir_bench::import;
 use weir_bench::metric_history::{MetricHistory, RecordedMetric};
 use weir_bench::recording::RecordingError;
-use weir_bench::slices::{self, DAYS_KEPT, Slice};
+use weir_bench::slices::{self, Slice};
 use weir_control::ports::{Clock, ListStreams};
+use weir_core::limits::METRIC_HOURS_KEPT_DAYS;
 use weir_core::units::StreamName;
 
 use crate::faults::Failure;
@@ -33,7 +34,7 @@ pub(crate) struct RecordQuestion {
     all: bool,
     /// How far back. CloudWatch keeps minutes for 15 days, five minutes for 63, hours for 455.
     #[arg(long, default_value_t = 15,
-          value_parser = clap::value_parser!(u16).range(1..=i64::from(DAYS_KEPT)))]
+          value_parser = clap::value_parser!(u16).range(1..=i64::from(METRIC_HOURS_KEPT_DAYS)))]
     days: u16,
     /// Folder for the recordings, a file for each stream. What is in it is kept, and brought up to
     /// now.

@@ -4,6 +4,7 @@
 //! Every stream is alike. Not here: what calls cost (`weir_sim`).
 
 use jiff::Timestamp;
+use weir_core::limits;
 use weir_core::observation::CapacityMode;
 use weir_core::plan::Action;
 use weir_core::policy::{OperatingMode, Policy, PolicySet};
@@ -14,7 +15,7 @@ use weir_sim::simulation::Simulation;
 use weir_sim::trace::{Minute, Recorded, Trace};
 
 /// Bytes a minute that fill one shard.
-const SHARD_MINUTE_BYTES: f64 = 60.0 * 1_048_576.0;
+const SHARD_MINUTE_BYTES: f64 = 60.0 * limits::SHARD_WRITE_BYTES_PER_SECOND;
 const RECORD_BYTES: f64 = 1_200.0;
 /// Shards of each stream at first.
 const SHARDS: u32 = 2;

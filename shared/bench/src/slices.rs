@@ -10,10 +10,6 @@ use weir_core::limits::{
     METRIC_FIVE_MINUTES_KEPT_DAYS, METRIC_MINUTES_KEPT_DAYS, METRIC_SETTLE_SECONDS,
 };
 
-/// CloudWatch keeps hours for 455 days:
-/// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_concepts.html>.
-pub const DAYS_KEPT: u16 = 455;
-
 const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;

@@ -17,7 +17,6 @@ pub mod plan_capacity;
 pub mod plan_id;
 pub mod policy_folder;
 pub mod ports;
-pub mod preview;
 pub mod raise_alerts;
 pub mod recovery;
 pub mod resize_stream;

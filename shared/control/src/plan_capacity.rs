@@ -4,9 +4,11 @@
 //! begun, until there is no time for another. It has no right to change a stream. One stream's
 //! failure never costs another its plan. Here: the rounds. In files of their own: what wakes it
 //! (`wake`), a look at one stream (`look`), the plans of a round (`share`), writing them down
-//! (`remember`). Not here: the decision (`weir_core::plan`), carrying it out (`carry_out`).
+//! (`remember`), and all of that with nothing written (`preview`). Not here: the decision
+//! (`weir_core::plan`), carrying it out (`carry_out`).
 
 mod look;
+pub mod preview;
 mod remember;
 mod share;
 mod wake;
@@ -159,6 +161,8 @@ struct Run<'a, P> {
     ports: &'a P,
     policies: &'a PolicySet,
     deadline: Deadline,
+    /// Whether others leave what is due to this run.
+    has_turn: bool,
     /// The account's quota, from the first round on.
     shared: Option<Shared>,
     report: PlanReport,
@@ -166,7 +170,8 @@ struct Run<'a, P> {
 
 impl<'a, P: PlanPorts> Run<'a, P> {
     fn new(ports: &'a P, policies: &'a PolicySet, deadline: Deadline) -> Run<'a, P> {
-        Run { ports, policies, deadline, shared: None, report: PlanReport::default() }
+        let report = PlanReport::default();
+        Run { ports, policies, deadline, has_turn: false, shared: None, report }
     }
 
     async fn run(&mut self, wake: Wake) -> PortResult<()> {
@@ -194,9 +199,10 @@ impl<'a, P: PlanPorts> Run<'a, P> {
     /// Those that are due, longest first, and before them one that may not stand in the index yet.
     /// The rest is left to the next tick.
     async fn due(&mut self, first: Option<StreamName>) -> PortResult<()> {
-        let mut has_turn = false;
-        let done = self.due_rounds(first, &mut has_turn).await;
-        if has_turn && let Err(error) = self.ports.end_turn(self.deadline.moment()).await {
+        let done = self.due_rounds(first).await;
+        if self.has_turn
+            && let Err(error) = self.ports.end_turn(self.deadline.moment()).await
+        {
             self.report.failed_calls.push(error);
         }
         done
@@ -204,13 +210,9 @@ impl<'a, P: PlanPorts> Run<'a, P> {
 
     /// Where more are due than one round takes, or alarms come by the dozen, one run at a time goes
     /// through them, for as long as there are any.
-    async fn due_rounds(
-        &mut self,
-        mut first: Option<StreamName>,
-        has_turn: &mut bool,
-    ) -> PortResult<()> {
+    async fn due_rounds(&mut self, mut first: Option<StreamName>) -> PortResult<()> {
         let mut seen: BTreeSet<StreamName> = BTreeSet::new();
-        if first.is_some() && !self.begin_turn(has_turn).await {
+        if first.is_some() && !self.begin_turn().await {
             return Ok(());
         }
         loop {
@@ -228,7 +230,7 @@ impl<'a, P: PlanPorts> Run<'a, P> {
                 }
             };
             let others_wait = found.len() >= most;
-            if !*has_turn && others_wait && !self.begin_turn(has_turn).await {
+            if !self.has_turn && others_wait && !self.begin_turn().await {
                 return Ok(());
             }
             let own = first.take();
@@ -243,17 +245,17 @@ impl<'a, P: PlanPorts> Run<'a, P> {
             self.round(streams).await?;
             if others_wait {
                 self.postpone_from(skipped).await;
-            } else if !*has_turn {
+            } else if !self.has_turn {
                 return Ok(());
             }
         }
     }
 
     /// Whether this run may go on: it has the turn, or the ledger cannot say who has.
-    async fn begin_turn(&mut self, has_turn: &mut bool) -> bool {
+    async fn begin_turn(&mut self) -> bool {
         match self.ports.begin_turn(self.ports.now(), self.deadline.moment()).await {
             Ok(begun) => {
-                *has_turn = begun;
+                self.has_turn = begun;
                 begun
             }
             Err(error) => {

@@ -24,6 +24,9 @@ pub const RESHARD_FACTOR_MAX: u32 = 2;
 pub const SHARDS_PER_STREAM_MAX: u32 = 10_000;
 /// Mode switches per stream in any 24 hours, either direction. KDG.
 pub const MODE_SWITCHES_PER_DAY_MAX: u32 = 2;
+/// Minutes after which a mode switch is taken to be in force. AWS says nothing of how long one
+/// takes; ten at most is what the simulated AWS takes.
+pub const MODE_SWITCH_MINUTES: i64 = 15;
 /// Shards' worth of traffic that any stream on demand takes, however small. KDG gives 4 MB/s and
 /// 4,000 records a second for a new stream; one that was switched has at least what its shards
 /// took.
@@ -72,6 +75,8 @@ pub const METRIC_SETTLE_SECONDS: i64 = 180;
 pub const METRIC_MINUTES_KEPT_DAYS: u32 = 15;
 /// Days CloudWatch keeps 300-second points. CWG.
 pub const METRIC_FIVE_MINUTES_KEPT_DAYS: u32 = 63;
+/// Days CloudWatch keeps points of an hour. CWG.
+pub const METRIC_HOURS_KEPT_DAYS: u32 = 455;
 /// Queries in one GetMetricData call. CWQ.
 pub const METRIC_QUERIES_PER_CALL_MAX: usize = 500;
 /// Datapoints in one GetMetricData answer. CWQ.

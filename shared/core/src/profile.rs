@@ -6,9 +6,12 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::action::ActionRecord;
 use crate::forecast;
 use crate::limits;
-use crate::throttling::evidence::ObservedMinute;
+use crate::observation::StreamState;
+use crate::series::Series;
+use crate::throttling::evidence::{ObservedMinute, observed_minutes};
 use crate::throttling::model::ThrottlingModel;
 use crate::throttling::retries::RetryModel;
 
@@ -31,8 +34,8 @@ pub struct StreamProfile {
 /// How a stream refuses writes, and what that rests on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Refusals {
-    /// When the first minute ended that is in it.
-    pub since: Timestamp,
+    /// When the first minute ended that is in it; `None` where none is.
+    pub since: Option<Timestamp>,
     /// Minutes up to here are in it.
     pub until: Timestamp,
     /// The refused share by load and size.
@@ -45,7 +48,7 @@ pub struct Refusals {
 impl Default for Refusals {
     fn default() -> Refusals {
         Refusals {
-            since: Timestamp::MIN,
+            since: None,
             until: Timestamp::MIN,
             model: ThrottlingModel::default(),
             retries: RetryModel::default(),
@@ -62,16 +65,34 @@ impl Refusals {
 
     /// Whole days it was learnt from; `None` where nothing was seen, and all is assumed.
     pub fn days(&self) -> Option<u32> {
-        if self.since == Timestamp::MIN {
-            return None;
-        }
-        let days = self.until.duration_since(self.since).as_hours() / 24;
+        let days = self.until.duration_since(self.since?).as_hours() / 24;
         Some(u32::try_from(days).unwrap_or(0))
     }
 
-    /// Brought up to now by the minutes that are new; and what of it is to be kept, where it is
-    /// time for that. What is kept rests on settled minutes alone, each taken in once.
-    pub(crate) fn brought_up(
+    /// What was kept, brought up to now by what was seen since; and what of it is to be kept, where
+    /// it is time for that.
+    pub(crate) fn at(
+        now: Timestamp,
+        profile: Option<&StreamProfile>,
+        minutes: Option<&Series>,
+        state: &StreamState,
+        actions: Option<&[ActionRecord]>,
+    ) -> (Refusals, Option<Refusals>) {
+        let kept = Refusals::kept(profile);
+        let (Some(minutes), Some(actions)) = (minutes, actions) else {
+            // Nobody knows what size refused them.
+            let retries = kept.retries;
+            return kept.brought_up(&[], retries, now);
+        };
+        let mut retries = kept.retries;
+        retries.learn(minutes, actions, now);
+        let missing_share = retries.missing_share();
+        let seen = observed_minutes(minutes, state, actions, missing_share, kept.until, now);
+        kept.brought_up(&seen, retries, now)
+    }
+
+    /// What is kept rests on settled minutes alone, each taken in once.
+    fn brought_up(
         mut self,
         minutes: &[ObservedMinute],
         retries: RetryModel,
@@ -94,9 +115,7 @@ impl Refusals {
         }
         let begins = self.until == Timestamp::MIN;
         let days = if begins { 0.0 } else { age.as_secs_f64() / 86_400.0 };
-        if begins && let Some(first) = old.first() {
-            self.since = first.ended_at;
-        }
+        self.since = self.since.or(old.first().map(|first| first.ended_at));
         self.model.learn(old, days);
         self.retries.fade(days);
         self.until = settled;

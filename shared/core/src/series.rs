@@ -4,6 +4,8 @@
 
 use jiff::Timestamp;
 
+use crate::units::{BytesPerSecond, RecordsPerSecond, ShardLoad};
+
 /// One period of a stream's metrics. `None` is "no datapoint", which is not zero.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct TrafficPoint {
@@ -18,6 +20,14 @@ pub struct TrafficPoint {
 }
 
 impl TrafficPoint {
+    /// The load that was accepted over a period of so many seconds; `None` where one of its metrics
+    /// is missing.
+    pub fn accepted_load(&self, period_seconds: u32) -> Option<ShardLoad> {
+        let rate = |sum: f64| sum / f64::from(period_seconds.max(1));
+        let bytes = BytesPerSecond(rate(self.accepted_bytes?));
+        Some(ShardLoad::of_rates(bytes, RecordsPerSecond(rate(self.accepted_records?))))
+    }
+
     /// Whether the period holds no datapoint at all.
     pub fn is_empty(&self) -> bool {
         *self == TrafficPoint::default()

@@ -168,15 +168,6 @@ impl Evenness {
         (refused + others * self.excess(even)) / x
     }
 
-    /// The share of `load`, 0 to 1, that is refused by shards with these shares of the traffic.
-    pub fn refused_share_by(&self, load: ShardLoad, shares: impl IntoIterator<Item = f64>) -> f64 {
-        let x = load.get();
-        if x <= 0.0 {
-            return 0.0;
-        }
-        shares.into_iter().map(|share| self.excess(x * share)).sum::<f64>() / x
-    }
-
     /// What is refused by one shard with a mean load of so many shards, in shards.
     fn excess(&self, load: f64) -> f64 {
         if self.seconds.is_empty() {
@@ -284,7 +275,6 @@ mod tests {
                 .collect();
             let expected = by_the_second(&factors, &shares, x);
             prop_assert!((uneven.refused_share(load(x), n) - expected).abs() < 1e-9);
-            prop_assert!((uneven.refused_share_by(load(x), shares) - expected).abs() < 1e-9);
         }
 
         #[test]

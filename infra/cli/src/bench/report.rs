@@ -14,6 +14,7 @@ use weir_bench::setting::{BENCH, Variants};
 use weir_bench::summary::Summary;
 
 use crate::faults::Failure;
+use crate::played::round;
 use whole_bill::{Ratios, WholeBill};
 
 /// Everything there is to say.
@@ -323,9 +324,4 @@ fn right(mut table: Table, from: usize) -> Table {
 
 fn two(value: Option<f64>) -> String {
     value.map_or("-".to_owned(), |value| format!("{value:.2}"))
-}
-
-fn round(value: f64, digits: i32) -> f64 {
-    let scale = 10f64.powi(digits);
-    (value * scale).round() / scale
 }

@@ -19,7 +19,6 @@ use crate::policy::Policy;
 use crate::profile::{Refusals, StreamProfile};
 use crate::reasons::{HoldReason, RefusalReason};
 use crate::series::{Series, TrafficPoint};
-use crate::throttling::evidence::observed_minutes;
 use crate::units::{ShardLoad, Shards};
 
 /// Newest minutes whose refused writes make it an emergency.
@@ -70,17 +69,10 @@ impl<'a> Context<'a> {
         now: Timestamp,
     ) -> Context<'a> {
         let raw = observation.minutes.known();
-        let actions = history.actions.as_deref();
-        let known = history.profile.as_ref();
-        let kept = Refusals::kept(known);
-        let mut retries = kept.retries;
-        if let (Some(series), Some(actions)) = (raw, actions) {
-            retries.learn(series, actions, now);
-        }
-        let missing_share = retries.missing_share();
-        let observed =
-            observed_minutes(raw, &observation.state, actions, missing_share, kept.until, now);
-        let (refusals, refusals_to_keep) = kept.brought_up(&observed, retries, now);
+        let (known, actions) = (history.profile.as_ref(), history.actions.as_deref());
+        let (refusals, refusals_to_keep) =
+            Refusals::at(now, known, raw, &observation.state, actions);
+        let missing_share = refusals.retries.missing_share();
         let gaps = policy.missing_data;
         let minutes = raw.map_or_else(Vec::new, |s| demand(s, gaps, missing_share, now));
         let past = PastDemand { minutes: &minutes, days: &history.days, gaps, missing_share, now };

@@ -13,6 +13,7 @@ use jiff::{SignedDuration, Timestamp, Zoned};
 
 use crate::action::ActionRecord;
 use crate::budget::Budget;
+use crate::limits;
 use crate::policy::schedule::{Need, Occurrence, Schedule};
 use crate::reshard;
 use crate::units::Shards;
@@ -24,10 +25,6 @@ const RESHARD_MINUTES_MIN: i64 = 5;
 /// Minutes until a reshard that is done has been seen, and the next is called: a tick and the hop
 /// after it.
 const LOOK_MINUTES: i64 = 2;
-
-/// Minutes before an event at which it is switched on demand. AWS says nothing of how long that
-/// takes; ten at most is what the simulated AWS takes.
-const SWITCH_MINUTES: i64 = 15;
 
 /// An event as a plan sees it.
 #[derive(Clone, Debug, PartialEq)]
@@ -144,7 +141,7 @@ impl Event {
 
     /// When it must be called for on demand, where it needs that.
     fn switch_at(&self) -> Option<Timestamp> {
-        let before = SignedDuration::from_mins(SWITCH_MINUTES);
+        let before = SignedDuration::from_mins(limits::MODE_SWITCH_MINUTES);
         (self.need == Need::OnDemand).then(|| earlier(self.starts.timestamp(), before))
     }
 

@@ -11,11 +11,8 @@ use crate::limits;
 use crate::observation::{CapacityMode, StreamState};
 use crate::reshard;
 use crate::series::{Series, TrafficPoint};
-use crate::units::{BytesPerSecond, RecordsPerSecond, ShardLoad, Shards};
+use crate::units::Shards;
 
-/// AWS says nothing of how long a switch of mode takes; ten minutes at most is what the simulated
-/// AWS takes.
-const SWITCH_MINUTES: i64 = 15;
 /// No reshard is taken to be quicker than this.
 pub(super) const RESHARD_MINUTES_MIN: i64 = 5;
 
@@ -39,18 +36,17 @@ struct KnownSize {
     size: Option<Shards>,
 }
 
-/// Minutes that end after `after` and tell something, oldest first. Without the ledger's actions
-/// nobody knows what size the stream had. Of what was refused, `missing_share`, 0 to 1, counts: the
+/// Minutes that end after `after` and tell something, oldest first. `actions` tell what size the
+/// stream had in them. Of what was refused, `missing_share`, 0 to 1, counts: the
 /// rest are the same writes tried again.
 pub fn observed_minutes(
-    series: Option<&Series>,
+    series: &Series,
     state: &StreamState,
-    actions: Option<&[ActionRecord]>,
+    actions: &[ActionRecord],
     missing_share: f64,
     after: Timestamp,
     now: Timestamp,
 ) -> Vec<ObservedMinute> {
-    let (Some(series), Some(actions)) = (series, actions) else { return Vec::new() };
     if state.mode == CapacityMode::OnDemand {
         return Vec::new();
     }
@@ -84,7 +80,7 @@ fn known_sizes(open: Shards, actions: &[ActionRecord]) -> Vec<KnownSize> {
     let (mut until, mut size) = (Timestamp::MAX, Some(open));
     for action in counted.iter().rev() {
         let Change::Reshard { from, to } = action.change else {
-            let in_force = SignedDuration::from_mins(SWITCH_MINUTES);
+            let in_force = SignedDuration::from_mins(limits::MODE_SWITCH_MINUTES);
             let from = action.at.checked_add(in_force).unwrap_or(Timestamp::MAX);
             known.push(KnownSize { from, until, size });
             return known;
@@ -112,7 +108,7 @@ fn of_point(
     missing_share: f64,
     settled: bool,
 ) -> Option<(f64, f64)> {
-    let (bytes, records) = (point.accepted_bytes?, point.accepted_records?);
+    let (accepted, records) = (point.accepted_load(period_seconds)?, point.accepted_records?);
     let throttled = match point.throttled_records {
         None if !settled => return None,
         throttled => missing_share * throttled.unwrap_or(0.0).max(0.0),
@@ -121,7 +117,5 @@ fn of_point(
         return None;
     }
     let refused = throttled / (records + throttled);
-    let rate = |sum: f64| sum / (1.0 - refused) / f64::from(period_seconds.max(1));
-    let load = ShardLoad::of_rates(BytesPerSecond(rate(bytes)), RecordsPerSecond(rate(records)));
-    Some((load.get(), refused))
+    Some((accepted.get() / (1.0 - refused), refused))
 }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::evidence::over_at;
 use crate::action::{ActionRecord, Change};
 use crate::series::Series;
-use crate::units::{BytesPerSecond, RecordsPerSecond, ShardLoad, Shards};
+use crate::units::Shards;
 
 /// Refused share of the minutes before a scale-out from which on it is telling: less is within how
 /// demand changes by itself.
@@ -173,18 +173,14 @@ fn later(at: Timestamp, seconds: i64) -> Timestamp {
 
 /// Of the whole minutes from `from` to `to`; `None` where none of them is known.
 fn mean_load(minutes: &Series, from: Timestamp, to: Timestamp) -> Option<MeanLoad> {
-    let seconds = f64::from(minutes.period_seconds.max(1));
     let (mut accepted, mut refused, mut count) = (0.0, 0.0, 0.0);
     for (index, point) in minutes.points.iter().enumerate() {
         if minutes.start_of(index) < from || minutes.start_of(index + 1) > to {
             continue;
         }
-        let (Some(bytes), Some(records)) = (point.accepted_bytes, point.accepted_records) else {
-            continue;
-        };
-        let (bytes, per_second) =
-            (BytesPerSecond(bytes / seconds), RecordsPerSecond(records / seconds));
-        let load = ShardLoad::of_rates(bytes, per_second).get();
+        let load = point.accepted_load(minutes.period_seconds);
+        let (Some(load), Some(records)) = (load, point.accepted_records) else { continue };
+        let load = load.get();
         accepted += load;
         if records > 0.0 {
             refused += load * point.throttled_records.unwrap_or(0.0) / records;

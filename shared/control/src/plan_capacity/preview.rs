@@ -10,13 +10,13 @@ use weir_core::observation::StreamState;
 use weir_core::policy::PolicySet;
 use weir_core::units::StreamName;
 
+use super::{PlanReport, on_event};
 use crate::answer::Handled;
 use crate::deadline::Deadline;
 use crate::event::{OperatorRequest, Request, VERSION, WeirEvent};
 use crate::incoming::Incoming;
 use crate::installation::Installation;
 use crate::ledger::{Planned, StreamRecord};
-use crate::plan_capacity::{PlanReport, on_event};
 use crate::plan_id::PlanId;
 use crate::ports::{
     Clock, DescribeStream, FindDue, ListStreams, PortError, PortResult, PublishEvents,

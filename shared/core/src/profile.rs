@@ -124,3 +124,20 @@ impl Refusals {
         (self, Some(kept))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_first_fit_without_a_minute_does_not_leave_all_assumed_for_ever() {
+        let at = |hour| Timestamp::UNIX_EPOCH + SignedDuration::from_hours(hour);
+        let minute = |ended_at| ObservedMinute { ended_at, load: 1.0, shards: 2.0, refused: 0.0 };
+        let retries = RetryModel::default();
+        let (_, kept) = Refusals::default().brought_up(&[], retries, at(0));
+        let kept = kept.expect("it is kept from the first plan on");
+        assert_eq!(kept.days(), None);
+        let (later, _) = kept.brought_up(&[minute(at(3))], retries, at(4));
+        assert_eq!(later.days(), Some(0));
+    }
+}
